@@ -1,0 +1,28 @@
+/**
+ * A command of `chorusctl`. Modules add theirs: `module.provides("command", { name: "adduser", … })`.
+ *
+ * It runs inside a service: the running one (over the admin socket), or one that `chorusctl` opens just for it, with
+ * modules loaded and no listener or link.
+ */
+export interface Command {
+  /** One word, or a group and a word: `adduser`, `muc list`. */
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** `adduser JID [--password-stdin]` */
+  readonly usage: string;
+  /** Refuses while a server runs (`import`, `restore`). */
+  readonly offlineOnly?: boolean;
+  /** @returns the exit status */
+  run(args: readonly string[], io: CommandIo): Promise<number>;
+}
+
+/** What a command talks to: a terminal, or the admin socket with a terminal behind it. */
+export interface CommandIo {
+  /** A line of result. */
+  print(line: string): void;
+  /** A line for standard error. */
+  error(line: string): void;
+  /** Asks the person at the terminal; rejects when there is none. */
+  ask(question: string, options?: { readonly hidden?: boolean }): Promise<string>;
+}

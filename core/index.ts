@@ -1,0 +1,22 @@
+/**
+ * The public API of Chorus: what a module may import from `chorus-muc`.
+ */
+import "reflect-metadata";
+
+export { inject, injectable } from "tsyringe";
+export * from "./tokens.js";
+export * from "./xmpp/element.js";
+export * from "./xmpp/jid.js";
+export * from "./xmpp/reply.js";
+export * from "./xmpp/stanza-error.js";
+export { StanzaTemplate, escapeAttribute, serialise } from "./xmpp/template.js";
+export type * from "./cli/command.js";
+export type * from "./config/config.js";
+export type * from "./events/events.js";
+export type * from "./links/outlet.js";
+export type * from "./log/logger.js";
+export type * from "./modules/api.js";
+export type * from "./router/delivery.js";
+export type * from "./router/stanza-event.js";
+export type * from "./storage/store.js";
+export type * from "./timers/clock.js";

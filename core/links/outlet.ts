@@ -1,0 +1,14 @@
+/**
+ * The way out: the one object that bytes for a peer go through, whoever the peer is.
+ *
+ * What is written in one turn of the event loop leaves in one socket write, flushed in one `setImmediate` for all
+ * outlets of the process.
+ */
+export interface Outlet {
+  /** False once the peer is gone or was dropped; what is written then is lost, as on any closed connection. */
+  readonly open: boolean;
+  /** Bytes accepted and not yet taken by the operating system (approximate, in UTF-16 units). */
+  readonly pending: number;
+  /** Queues text. An outlet over its limit closes itself with a stream error; nobody else waits for it. */
+  write(text: string): void;
+}

@@ -1,0 +1,43 @@
+/** Injection tokens: typed symbols. Imports types only. */
+import type { Config } from "./config/config.js";
+import type { Hosts } from "./hosts/hosts.js";
+import type { Logger } from "./log/logger.js";
+import type { ModuleApi } from "./modules/api.js";
+import type { Router } from "./router/router.js";
+import type { Clock } from "./timers/clock.js";
+
+declare const valueType: unique symbol;
+
+/** A symbol that knows the type of what is injected for it. */
+export type Token<T> = symbol & { readonly [valueType]?: T };
+
+const providers = new Map<symbol, string>();
+
+/**
+ * Makes a token.
+ * @param description shown when nothing provides it
+ * @param providedBy name of the module (without `mod_`) that provides it; asking for the token then loads that module
+ */
+export function createToken<T>(description: string, providedBy?: string): Token<T> {
+  const token = Symbol(description);
+  if (providedBy !== undefined) providers.set(token, providedBy);
+  return token as Token<T>;
+}
+
+/** Name of the module that provides a token, if one was declared. */
+export function providerOf(token: symbol): string | undefined {
+  return providers.get(token);
+}
+
+/** The module's own `module` object. */
+export const ModuleApiToken = createToken<ModuleApi>("ModuleApi");
+/** Logger of the module, named `host:module`. */
+export const LoggerToken = createToken<Logger>("Logger");
+/** The time; tests put a fake one in. */
+export const ClockToken = createToken<Clock>("Clock");
+/** The whole configuration; a module reads its own options through its `module` object. */
+export const ConfigToken = createToken<Config>("Config");
+/** All hosts served here. */
+export const HostsToken = createToken<Hosts>("Hosts");
+/** The router: where a link hands in what it received. */
+export const RouterToken = createToken<Router>("Router");

@@ -1,0 +1,30 @@
+/** Runs every compiled `*.test.js` below this folder, or those whose path contains one of the arguments. */
+import { readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+
+const here = import.meta.dirname;
+const wanted = process.argv.slice(2);
+const files = readdirSync(here, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".test.js"))
+  .map((name) => join(here, name))
+  .filter((file) => wanted.length === 0 || wanted.some((part) => relative(here, file).includes(part)))
+  .sort();
+
+if (files.length === 0) {
+  console.error(`no test file matches ${wanted.join(" ")}`);
+  process.exit(1);
+}
+
+let failed = false;
+run({ files, concurrency: 2, timeout: 300_000 })
+  .on("test:fail", (event) => {
+    // A subtest marked `todo` does not fail the run; there are none, so every failure counts.
+    failed = event.todo === undefined || failed;
+  })
+  .on("end", () => {
+    process.exitCode = failed ? 1 : 0;
+  })
+  .compose(spec)
+  .pipe(process.stdout);
