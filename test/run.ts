@@ -26,5 +26,5 @@ run({ files, concurrency: 2, timeout: 300_000 })
   .on("end", () => {
     process.exitCode = failed ? 1 : 0;
   })
-  .compose(spec)
+  .pipe(new spec())
   .pipe(process.stdout);
