@@ -14,6 +14,7 @@ export type * from "./cli/command.js";
 export type * from "./config/config.js";
 export type * from "./events/events.js";
 export type * from "./links/outlet.js";
+export { SocketOutlet, type SocketOutletOptions } from "./links/socket-outlet.js";
 export type * from "./log/logger.js";
 export type * from "./modules/api.js";
 export type * from "./router/delivery.js";

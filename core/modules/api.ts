@@ -1,4 +1,12 @@
-import type { HostEvents, GlobalEvents, GlobalEventName, Handler, HookOptions, PayloadOf, ResultOf } from "../events/events.js";
+import type {
+  HostEvents,
+  GlobalEvents,
+  GlobalEventName,
+  Handler,
+  HookOptions,
+  PayloadOf,
+  ResultOf,
+} from "../events/events.js";
 import type { LogLevel } from "../log/logger.js";
 import type { DeliveryTarget } from "../router/delivery.js";
 import type { Origin } from "../router/stanza-event.js";
@@ -101,20 +109,36 @@ export interface ModuleApi {
    * Calls `handler` when `event` fires on this host (global modules: on the global bus). Higher priority first; equal
    * ones in order of module load, then of registration. A handler that returns `undefined` lets the next one run.
    */
-  hook<K extends keyof HostEvents>(event: K, handler: Handler<HostEvents, K>, priority?: number, options?: HookOptions): void;
+  hook<K extends keyof HostEvents>(
+    event: K,
+    handler: Handler<HostEvents, K>,
+    priority?: number,
+    options?: HookOptions,
+  ): void;
   hookGlobal<K extends GlobalEventName>(event: K, handler: Handler<GlobalEvents, K>, priority?: number): void;
   /** Hooks elements that are no stanza, `stanza/<xmlns>:<name>`. */
-  hookTag(xmlns: string, name: string, handler: (origin: Origin, stanza: Element) => true | undefined, priority?: number): void;
+  hookTag(
+    xmlns: string,
+    name: string,
+    handler: (origin: Origin, stanza: Element) => true | undefined,
+    priority?: number,
+  ): void;
   /** For events nobody declared; the payload is whatever was fired. */
   hookUntyped(event: string, handler: (event: unknown) => unknown, priority?: number, options?: HookOptions): void;
   unhook<K extends keyof HostEvents>(event: K, handler: Handler<HostEvents, K>): void;
   /** Runs around the handlers of an event; `next()` runs them (with other data, if given). Last added is outermost. */
   wrapEvent<K extends keyof HostEvents>(
     event: K,
-    wrapper: (next: (event?: PayloadOf<HostEvents[K]>) => ResultOf<HostEvents[K]>, event: PayloadOf<HostEvents[K]>) => ResultOf<HostEvents[K]>,
+    wrapper: (
+      next: (event?: PayloadOf<HostEvents[K]>) => ResultOf<HostEvents[K]>,
+      event: PayloadOf<HostEvents[K]>,
+    ) => ResultOf<HostEvents[K]>,
   ): void;
   /** Fires on this host's bus; handlers that answer with a promise count as having returned `undefined`. */
-  fireEvent<K extends keyof HostEvents>(event: K, data: PayloadOf<HostEvents[K]>): Exclude<ResultOf<HostEvents[K]>, Promise<unknown>>;
+  fireEvent<K extends keyof HostEvents>(
+    event: K,
+    data: PayloadOf<HostEvents[K]>,
+  ): Exclude<ResultOf<HostEvents[K]>, Promise<unknown>>;
   /** Fires; the result is a promise only when some handler answered with one. */
   fireEventAsync<K extends keyof HostEvents>(event: K, data: PayloadOf<HostEvents[K]>): ResultOf<HostEvents[K]>;
   fireUntyped(event: string, data: unknown): unknown;

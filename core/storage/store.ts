@@ -93,7 +93,12 @@ export interface ArchivePage {
 
 /** Stanzas in order, per user (Prosody: `archive`). A page of n entries reads about n, from either end or any id. */
 export interface ArchiveStore extends StoreBase {
-  readonly caps: { readonly total: boolean; readonly ids: boolean; readonly fullIdRange: boolean; readonly wildcardDelete: boolean };
+  readonly caps: {
+    readonly total: boolean;
+    readonly ids: boolean;
+    readonly fullIdRange: boolean;
+    readonly wildcardDelete: boolean;
+  };
   /**
    * @param key `null`: the store makes one that sorts by time
    * @returns the key at once, and a promise for the write; an existing key is replaced and moved to the end
@@ -110,10 +115,20 @@ export interface ArchiveStore extends StoreBase {
   find(user: string, query?: ArchiveQuery): Promise<ArchivePage | undefined>;
   get(user: string, key: string): Promise<ArchiveEntry | undefined>;
   /** Replaces the stanza of an entry in place; false when there is no such entry. */
-  set(user: string, key: string, stanza: Element, when?: number, withValue?: string, options?: WriteOptions): Promise<boolean>;
+  set(
+    user: string,
+    key: string,
+    stanza: Element,
+    when?: number,
+    withValue?: string,
+    options?: WriteOptions,
+  ): Promise<boolean>;
   /** @returns how many were removed; no query: all */
   delete(user: string, query?: ArchiveQuery & { truncate?: number }, options?: WriteOptions): Promise<number>;
-  summary(user: string, query?: ArchiveQuery): Promise<Record<string, { count: number; earliest: number; latest: number }>>;
+  summary(
+    user: string,
+    query?: ArchiveQuery,
+  ): Promise<Record<string, { count: number; earliest: number; latest: number }>>;
   users(): AsyncIterable<string>;
 }
 
