@@ -62,6 +62,8 @@ export interface HostEvents extends AddressedEvents {
 
   "pre-stanza": Stoppable<StanzaEvent & { reason?: string }>;
   "stream-features": { origin: Origin; features: Element };
+  /** Before a client's resource is bound: what its session needs at hand is loaded here; an error refuses. */
+  "pre-resource-bind": Suspendable<{ readonly session: Origin; readonly username: string }, StanzaError>;
   "resource-bind": { session: Origin };
   "resource-unbind": { session: Origin; error?: string };
   /** The link to the upstream server is up (again); `resumed` is false the first time. */
