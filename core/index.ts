@@ -7,6 +7,7 @@ export { inject, injectable } from "tsyringe";
 export * from "./tokens.js";
 export * from "./xmpp/element.js";
 export * from "./xmpp/jid.js";
+export { parseStanza } from "./xmpp/parse.js";
 export * from "./xmpp/reply.js";
 export * from "./xmpp/stanza-error.js";
 export { StanzaTemplate, escapeAttribute, serialise } from "./xmpp/template.js";

@@ -5,6 +5,7 @@
  * strings of the branded types below, compared with `===` and taken apart with the functions here, none of which
  * prepares or checks anything again.
  */
+import { stringprep, type StringprepProfile } from "./stringprep.js";
 
 declare const brand: unique symbol;
 type Branded<B extends string> = string & { readonly [brand]: B };
@@ -68,4 +69,106 @@ export function resourceOf(jid: Jid | string): string | undefined {
 /** Puts prepared parts together. */
 export function joinJid(node: string | undefined, domain: string, resource?: string): Jid {
   return ((node === undefined ? "" : `${node}@`) + domain + (resource === undefined ? "" : `/${resource}`)) as Jid;
+}
+
+/** How names are prepared. */
+export interface PreparationOptions {
+  /** Refuses code points that Unicode 3.2 does not assign (every emoji, for one); nicks and new room names are strict. */
+  readonly strict?: boolean;
+}
+
+/** Bytes of UTF-8 that each part of a JID may have (RFC 6122 §2.1). */
+const MAX_PART_BYTES = 1023;
+
+// The ASCII that the profiles refuse: RFC 3920 appendix A.5, RFC 3920 appendix B.5. Nameprep itself refuses none (RFC
+// 3491 §5), but neither white space nor a control character is part of any host's name.
+const NODEPREP: StringprepProfile = { foldsCase: true, refusedAscii: /[\0- "&'/:<>@\x7f]/ };
+const NAMEPREP: StringprepProfile = { foldsCase: true, refusedAscii: /[\0- \x7f]/ };
+const RESOURCEPREP: StringprepProfile = { foldsCase: false, refusedAscii: /[\0-\x1f\x7f]/ };
+
+const PREPARED_NODE = /^[!#-%(-.0-9;=?[-~]{1,1023}$/;
+const PREPARED_DOMAIN = /^[!-@[-~]{1,1023}$/;
+const PREPARED_RESOURCE = /^[ -~]{1,1023}$/;
+const PREPARED_JID = /^(?:[!#-%(-.0-9;=?[-~]{1,1023}@)?[a-z0-9._\-[\]:]{0,1022}[a-z0-9_\-[\]:](?:\/[ -~]{1,1023})?$/;
+
+function prepare(
+  text: string,
+  alreadyPrepared: RegExp,
+  profile: StringprepProfile,
+  strict = false,
+): string | undefined {
+  if (alreadyPrepared.test(text)) return text;
+  // The limit holds for the input, too: it bounds the work on text from strangers.
+  if (text.length > MAX_PART_BYTES || Buffer.byteLength(text) > MAX_PART_BYTES) return undefined;
+  const prepared = stringprep(text, profile, strict);
+  if (!prepared || Buffer.byteLength(prepared) > MAX_PART_BYTES) return undefined;
+  return prepared;
+}
+
+/** Prepares a local part (RFC 3920 appendix A). @returns `undefined` when it is empty, too long or not allowed */
+export function nodeprep(text: string, options?: PreparationOptions): string | undefined {
+  return prepare(text, PREPARED_NODE, NODEPREP, options?.strict);
+}
+
+/** Prepares a domain (RFC 3491), without touching a trailing dot. @returns `undefined` when it is no domain */
+export function nameprep(text: string, options?: PreparationOptions): string | undefined {
+  return prepare(text, PREPARED_DOMAIN, NAMEPREP, options?.strict);
+}
+
+/** Prepares a resource, or a nick (RFC 3920 appendix B). @returns `undefined` when it is empty, too long or not allowed */
+export function resourceprep(text: string, options?: PreparationOptions): string | undefined {
+  return prepare(text, PREPARED_RESOURCE, RESOURCEPREP, options?.strict);
+}
+
+/** JIDs that needed preparation, lately used ones last; `false` for those refused. */
+const prepared = new Map<string, Jid | false>();
+const CACHED_JIDS = 2048;
+/** UTF-16 units; longer ones are rare, and a flood of them must not fill the memory. */
+const CACHED_JID_LENGTH = 256;
+
+/**
+ * Takes an address in from outside: prepares each part (RFC 6122 §2), leniently unless asked otherwise, and strips one
+ * trailing dot of the domain.
+ * @returns `undefined` when it is no JID: an empty, overlong or prohibited part, or none but a node
+ */
+export function parseJid(text: string, options?: PreparationOptions): Jid | undefined {
+  if (PREPARED_JID.test(text)) return text as Jid;
+  if (options?.strict) return prepareJid(text, options);
+  let jid = prepared.get(text);
+  if (jid === undefined) jid = prepareJid(text) ?? false;
+  else prepared.delete(text);
+  if (text.length <= CACHED_JID_LENGTH) {
+    prepared.set(text, jid);
+    if (prepared.size > CACHED_JIDS) prepared.delete(prepared.keys().next().value as string);
+  }
+  return jid || undefined;
+}
+
+function prepareJid(text: string, options?: PreparationOptions): Jid | undefined {
+  const parts = splitJid(text);
+  const node = parts.node === undefined ? undefined : nodeprep(parts.node, options);
+  const resource = parts.resource === undefined ? undefined : resourceprep(parts.resource, options);
+  if (node === undefined && parts.node !== undefined) return undefined;
+  if (resource === undefined && parts.resource !== undefined) return undefined;
+  const domain = nameprep(parts.domain, options)?.replace(/\.$/, "");
+  // What is left may be no domain: compatibility characters become separators (U+FF0F), and `example..` is no name.
+  if (!domain || domain.endsWith(".") || /[@/]/.test(domain)) return undefined;
+  return joinJid(node, domain, resource);
+}
+
+/** {@link parseJid} for a place where only a bare JID will do. @returns `undefined` when it has a resource */
+export function parseBareJid(text: string, options?: PreparationOptions): BareJid | undefined {
+  const jid = parseJid(text, options);
+  return jid === undefined || jid.includes("/") ? undefined : (jid as BareJid);
+}
+
+/** {@link parseJid} for a place where only a full JID will do. @returns `undefined` when it has no resource */
+export function parseFullJid(text: string, options?: PreparationOptions): FullJid | undefined {
+  const jid = parseJid(text, options);
+  return jid?.includes("/") ? (jid as FullJid) : undefined;
+}
+
+/** {@link parseJid} that refuses code points which Unicode 3.2 does not assign. */
+export function parseStrictJid(text: string): Jid | undefined {
+  return parseJid(text, { strict: true });
 }
