@@ -166,6 +166,13 @@ export interface ModuleApi {
   addIdentity(category: string, type: string, name?: string): void;
   /** A data form in the disco#info of the host (XEP-0128). */
   addExtension(form: Element): void;
+  /**
+   * Gives the module objects of this host a method that was declared by merging into {@link ModuleApi}; taken back when
+   * this module is unloaded. Modules that use it say so with `static requires`.
+   * @param make called with a module object when the method is first used on it; what the method takes through that
+   *   object is released with that object's module
+   */
+  extendApi<K extends keyof ModuleApi>(name: K, make: (module: ModuleApi) => ModuleApi[K]): void;
   /** Puts a service into the host's table: other modules ask for it by `@inject(token)`. */
   provide<T>(token: Token<T>, value: T): void;
 

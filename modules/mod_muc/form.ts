@@ -1,0 +1,184 @@
+import { childElements, childText, getChild, isElement, xml, type Element } from "chorus-muc";
+import { NS_DATA_FORM, NS_DATA_VALIDATE } from "./namespaces.js";
+
+/** The field types of XEP-0004 §3.3. */
+export type FormFieldType =
+  | "boolean"
+  | "fixed"
+  | "hidden"
+  | "jid-multi"
+  | "jid-single"
+  | "list-multi"
+  | "list-single"
+  | "text-multi"
+  | "text-private"
+  | "text-single";
+
+/** A value of a field: text, a boolean, or several texts, as its type says; `undefined` when there is none. */
+export type FormValue = string | boolean | readonly string[] | undefined;
+
+/** One field of a data form (XEP-0004 §3.2): plain and open, so that any module may add and change fields. */
+export interface FormField {
+  /** `var`; headings (`fixed`) have none. */
+  name?: string;
+  type: FormFieldType;
+  label?: string;
+  value?: FormValue;
+  options?: readonly { readonly value: string; readonly label?: string }[];
+  desc?: string;
+  /** XEP-0122: `xs:integer` is checked on submission, others are only shown. */
+  datatype?: string;
+  required?: boolean;
+}
+
+/** A form: its fields in the order in which they are shown. */
+export type Form = FormField[];
+
+/** What else a form may show. */
+export interface FormHeader {
+  readonly title?: string;
+  readonly instructions?: string;
+}
+
+/** Fields as submitted. */
+export interface FormSubmission {
+  /** Values by field name, of known fields only; `undefined` where none was given. */
+  readonly fields: Record<string, FormValue>;
+  /** Names of the known fields that were submitted, in the order of the form. */
+  readonly present: readonly string[];
+  /** What is wrong, by field name: for humans. */
+  readonly errors: Readonly<Record<string, string>>;
+  /** Text of the submitted `FORM_TYPE`, whether the form knows it or not. */
+  readonly formType: string | undefined;
+}
+
+const MULTI: ReadonlySet<FormFieldType> = new Set(["jid-multi", "list-multi", "text-multi"]);
+
+function valueTexts(field: FormField, value: FormValue): readonly string[] {
+  if (value === undefined) return [];
+  if (typeof value === "boolean") return [value ? "1" : "0"];
+  if (typeof value !== "string") return value;
+  return field.type === "text-multi" ? value.split("\n") : [value];
+}
+
+function fieldElement(field: FormField, value: FormValue, isForm: boolean): Element {
+  const element = xml("field", { var: field.name, type: field.type, label: isForm ? field.label : undefined });
+  if (isForm && field.desc !== undefined) element.append(xml("desc", {}, field.desc));
+  if (isForm && field.datatype !== undefined) {
+    element.append(xml("validate", { xmlns: NS_DATA_VALIDATE, datatype: field.datatype }));
+  }
+  for (const text of valueTexts(field, value)) element.append(xml("value", {}, text));
+  for (const option of isForm ? (field.options ?? []) : []) {
+    element.append(xml("option", { label: option.label }, xml("value", {}, option.value)));
+  }
+  if (isForm && field.required) element.append(xml("required"));
+  return element;
+}
+
+/**
+ * The `<x xmlns='jabber:x:data'/>` of a form.
+ *
+ * @param type `form` shows everything; `result` and `submit` carry values only, and no headings
+ * @param values by field name; a field that is not among them shows its own value
+ */
+export function formElement(
+  form: readonly FormField[],
+  type: "form" | "result" | "submit" = "form",
+  values: Readonly<Record<string, FormValue>> = {},
+  header: FormHeader = {},
+): Element {
+  const isForm = type === "form";
+  const x = xml("x", { xmlns: NS_DATA_FORM, type });
+  if (isForm && header.title !== undefined) x.append(xml("title", {}, header.title));
+  if (isForm && header.instructions !== undefined) x.append(xml("instructions", {}, header.instructions));
+  for (const field of form) {
+    if (!isForm && field.type === "fixed") continue;
+    const given = field.name !== undefined && Object.hasOwn(values, field.name);
+    x.append(fieldElement(field, given ? values[field.name as string] : field.value, isForm));
+  }
+  return x;
+}
+
+/** Text of the `FORM_TYPE` field of a form element, if it has one (XEP-0068). */
+export function formTypeOf(x: Element): string | undefined {
+  for (const field of childElements(x)) {
+    if (field.name === "field" && field.attrs["var"] === "FORM_TYPE") return childText(field, "value", NS_DATA_FORM);
+  }
+  return undefined;
+}
+
+type Parsed = { readonly value: FormValue } | { readonly error: string };
+
+function parseBoolean(text: string): Parsed {
+  if (text === "1" || text === "true") return { value: true };
+  if (text === "0" || text === "false") return { value: false };
+  return { error: "Invalid boolean representation" };
+}
+
+function parseText(field: FormField, text: string): Parsed {
+  if (field.datatype === "xs:integer" && text !== "") {
+    const number = Number(text);
+    if (!/^[+-]?\d+$/.test(text) || !Number.isSafeInteger(number)) return { error: "Not an integer" };
+  }
+  return { value: text };
+}
+
+function isOption(field: FormField, text: string): boolean {
+  return field.options === undefined || field.options.some((option) => option.value === text);
+}
+
+function parseField(field: FormField, texts: readonly string[]): Parsed {
+  const [first] = texts;
+  if (field.required && (first === undefined || first === "")) return { error: "Required value missing" };
+  if (MULTI.has(field.type)) {
+    const stray = field.type === "list-multi" ? texts.find((text) => !isOption(field, text)) : undefined;
+    return stray === undefined ? { value: texts } : { error: `Not one of the options: ${stray}` };
+  }
+  if (first === undefined) return { value: undefined };
+  switch (field.type) {
+    case "boolean":
+      return parseBoolean(first);
+    case "list-single":
+      return isOption(field, first) ? { value: first } : { error: `Not one of the options: ${first}` };
+    default:
+      return parseText(field, first);
+  }
+}
+
+/**
+ * Reads a submitted form against the form that was shown. Fields that the form does not have are ignored (XEP-0004
+ * §3.2), so that a field which somebody may not set has no effect when it is left out of the form for them.
+ */
+export function parseSubmission(form: readonly FormField[], x: Element): FormSubmission {
+  const submitted = new Map<string, string[]>();
+  for (const element of childElements(x)) {
+    const name: unknown = element.attrs["var"];
+    if (element.name !== "field" || typeof name !== "string") continue;
+    const texts = childElements(element).filter((child) => child.name === "value");
+    submitted.set(
+      name,
+      texts.map((child) => child.children.filter((node) => !isElement(node)).join("")),
+    );
+  }
+  const fields: Record<string, FormValue> = {};
+  const errors: Record<string, string> = {};
+  const present: string[] = [];
+  for (const field of form) {
+    if (field.name === undefined || field.type === "fixed") continue;
+    const texts = submitted.get(field.name);
+    if (texts === undefined) {
+      if (field.required) errors[field.name] = "Required value missing";
+      continue;
+    }
+    const parsed = parseField(field, texts);
+    if ("error" in parsed) errors[field.name] = parsed.error;
+    else fields[field.name] = parsed.value;
+    present.push(field.name);
+  }
+  return { fields, present, errors, formType: submitted.get("FORM_TYPE")?.[0] };
+}
+
+/** The data form in an element, if there is one. */
+export function getForm(parent: Element): Element | undefined {
+  return getChild(parent, "x", NS_DATA_FORM);
+}

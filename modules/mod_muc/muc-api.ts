@@ -1,0 +1,52 @@
+import { createToken, type BareJid } from "chorus-muc";
+import type { Room, RoomData } from "./room-api.js";
+import type { RoomState, RoomStateOptions } from "./room-state.js";
+import type { MucEvents } from "./muc-events.js";
+
+/** Why `createRoom` did not. */
+export type CreateRoomError = "invalid-jid" | "room-exists" | "resource-constraint";
+
+/** What `module.depends("muc")` returns: the rooms of this host. */
+export interface Muc {
+  /**
+   * Creates a room: no owner, not locked, not saved. Fires `muc-room-created`.
+   * @param data settings; without them the defaults of new rooms apply
+   */
+  createRoom(jid: string, data?: RoomData): Promise<readonly [Room] | readonly [undefined, CreateRoomError]>;
+  /** A room from memory, or from the store; `undefined` when there is none. Rejects when the store cannot tell. */
+  getRoomFromJid(jid: string): Promise<Room | undefined>;
+  /** A room that is in memory. */
+  getLiveRoomFromJid(jid: string): Room | undefined;
+  /** Rooms in memory; a snapshot. */
+  liveRooms(): readonly Room[];
+  /** Every room, those in memory first, then the stored ones, each loaded as it is reached. */
+  allRooms(): AsyncIterable<Room>;
+  /** Every public room with its name, in order of JID; loads none. @param after exclusive */
+  publicRooms(range?: {
+    readonly after?: string;
+    readonly limit?: number;
+  }): Iterable<readonly [jid: BareJid, name: string | undefined]>;
+  /** Number of public rooms. */
+  readonly publicRoomCount: number;
+  /** Removes a room from memory and store, without a word to anybody; `room.destroy` is the polite way. */
+  deleteRoom(room: Room): Promise<void>;
+}
+
+/** The rooms of the module's host. */
+export const MucToken = createToken<Muc>("Muc", "muc");
+
+declare module "chorus-muc" {
+  interface HostEvents extends MucEvents {}
+
+  interface ModuleExports {
+    muc: Muc;
+  }
+
+  interface ModuleApi {
+    /** State that every room has, under a key of this module's choice; see {@link RoomState}. */
+    roomState<T>(key: string, options: RoomStateOptions<T> & { readonly default: T }): RoomState<T, T>;
+    roomState<T>(key: string, options?: RoomStateOptions<T>): RoomState<T>;
+    /** Gives every room of the host methods, declared by merging into `Room`; `this` is the room. */
+    roomMethods(methods: Partial<Room> & ThisType<Room>): void;
+  }
+}
