@@ -1,8 +1,286 @@
-// Placeholder of the shape; replaced by the implementation.
-import type { PayloadOf, ResultOf } from "./events.js";
+import { StanzaError } from "../xmpp/stanza-error.js";
+import type { Timers } from "../timers/timers.js";
+import type { Handler, HookOptions, PayloadOf, ResultOf } from "./events.js";
 
-export interface EventBus<E> {
-  fire<K extends keyof E>(event: K, data: PayloadOf<E[K]>): Exclude<ResultOf<E[K]>, Promise<unknown>>;
-  fireAsync<K extends keyof E>(event: K, data: PayloadOf<E[K]>): ResultOf<E[K]>;
-  hasHandlers(event: string): boolean;
+/**
+ * What a result of an event means.
+ *
+ * - `notify`: something has happened; a handler that throws is logged and the next one runs.
+ * - `stoppable`: a value stops the chain; a handler that throws refuses with `internal-server-error`.
+ * - `suspendable`: as `stoppable`, and `fireAsync` awaits a promise.
+ */
+export type EventKind = "notify" | "stoppable" | "suspendable";
+
+/** Whoever hooks: a module. Errors of its handlers are its own. */
+export interface HandlerOwner {
+  readonly name: string;
+  /** Place in the order of loading, kept over a reload. */
+  readonly loadOrder: number;
+  /** A handler threw, or answered with a promise where none is awaited. */
+  onHandlerError(error: unknown, event: string, about: string): void;
+  /** A handler took long: `milliseconds` of one call. */
+  onSlowHandler(event: string, milliseconds: number): void;
+}
+
+type Fn = (event: unknown) => unknown;
+type Wrapper = (next: (event?: unknown) => unknown, event: unknown) => unknown;
+
+interface Entry {
+  readonly fn: Fn;
+  readonly owner: HandlerOwner;
+  priority: number;
+  readonly order: number;
+  options: HookOptions | undefined;
+}
+
+interface EventRecord {
+  readonly name: string;
+  readonly kind: EventKind;
+  readonly describe: ((event: never) => string) | undefined;
+  /** In order of call; replaced, never changed, so that a fire in progress goes on with the list it began with. */
+  entries: readonly Entry[];
+  wrappers: readonly { readonly fn: Wrapper; readonly owner: HandlerOwner }[];
+  fires: number;
+}
+
+/** Handlers are timed one by one in one fire of so many, and in the fire after a slow one. */
+const SAMPLE = 64;
+/** Milliseconds that a fire may take before somebody should look. */
+const SLOW_FIRE_MS = 100;
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}
+
+export interface EventBusOptions {
+  readonly timers: Timers;
+  /** Milliseconds that an asynchronous handler has when it set no deadline of its own. */
+  readonly defaultDeadlineMs: () => number;
+}
+
+/**
+ * Handlers by event name: higher priority first, then order of module load, then of registration. A value other than
+ * `undefined` ends the chain. Knows nothing about XMPP but that a refusal is a {@link StanzaError}.
+ *
+ * Names are looked up, never cached by content, so that names chosen by an attacker leave nothing behind.
+ */
+export class EventBus<E> {
+  readonly #records = new Map<string, EventRecord>();
+  readonly #kinds = new Map<string, { kind: EventKind; describe?: (event: never) => string }>();
+  readonly #options: EventBusOptions;
+  #order = 0;
+  #timeHandlers = false;
+
+  constructor(options: EventBusOptions) {
+    this.#options = options;
+  }
+
+  /** Declares what results of an event mean; names ending in `*` are prefixes. Undeclared events are `notify`. */
+  declare(name: string, kind: EventKind, describe?: (event: never) => string): void {
+    this.#kinds.set(name, { kind, ...(describe && { describe }) });
+    for (const [known, record] of this.#records) {
+      if (known === name || (name.endsWith("*") && known.startsWith(name.slice(0, -1)))) {
+        this.#records.set(known, { ...record, kind, describe });
+      }
+    }
+  }
+
+  /** @throws TypeError when the handler is no function */
+  hook<K extends keyof E & string>(
+    event: K,
+    handler: Handler<E, K>,
+    owner: HandlerOwner,
+    priority = 0,
+    options?: HookOptions,
+  ): void {
+    this.hookUntyped(event, handler as Fn, owner, priority, options);
+  }
+
+  /** {@link hook} for a name that was not declared as a type. */
+  hookUntyped(event: string, handler: Fn, owner: HandlerOwner, priority = 0, options?: HookOptions): void {
+    if (typeof handler !== "function") {
+      throw new TypeError(`hook: handler of ${event} must be a function, received ${typeof handler}`);
+    }
+    if (!Number.isFinite(priority)) throw new TypeError(`hook: priority of ${event} must be a number`);
+    const record = this.#record(event);
+    const rest = record.entries.filter((entry) => entry.fn !== handler || entry.owner !== owner);
+    const entry: Entry = { fn: handler, owner, priority, order: this.#order++, options };
+    record.entries = [...rest, entry].sort(
+      (a, b) => b.priority - a.priority || a.owner.loadOrder - b.owner.loadOrder || a.order - b.order,
+    );
+  }
+
+  unhook(event: string, handler: Fn, owner: HandlerOwner): void {
+    const record = this.#records.get(event);
+    if (!record) return;
+    record.entries = record.entries.filter((entry) => entry.fn !== handler || entry.owner !== owner);
+    this.#dropIfEmpty(record);
+  }
+
+  /** Runs around the handlers; the wrapper added last is outermost. */
+  wrap(event: string, wrapper: Wrapper, owner: HandlerOwner): void {
+    const record = this.#record(event);
+    record.wrappers = [...record.wrappers, { fn: wrapper, owner }];
+  }
+
+  /** Takes away all that an owner hooked or wrapped. */
+  removeOwner(owner: HandlerOwner): void {
+    for (const record of [...this.#records.values()]) {
+      record.entries = record.entries.filter((entry) => entry.owner !== owner);
+      record.wrappers = record.wrappers.filter((wrapper) => wrapper.owner !== owner);
+      this.#dropIfEmpty(record);
+    }
+  }
+
+  /** Whether anybody listens. */
+  hasHandlers(event: string): boolean {
+    return this.#records.has(event);
+  }
+
+  /** Handlers of an event in order of call, for documentation and tests. */
+  handlersOf(event: string): { readonly module: string; readonly priority: number }[] {
+    return (this.#records.get(event)?.entries ?? []).map(({ owner, priority }) => ({ module: owner.name, priority }));
+  }
+
+  /** Calls the handlers. A promise that one of them answers with is that module's error, and counts as `undefined`. */
+  fire<K extends keyof E & string>(event: K, data: PayloadOf<E[K]>): Exclude<ResultOf<E[K]>, Promise<unknown>> {
+    return this.fireUntyped(event, data) as Exclude<ResultOf<E[K]>, Promise<unknown>>;
+  }
+
+  /** Calls the handlers; the result is a promise only when a handler of a suspendable event answered with one. */
+  fireAsync<K extends keyof E & string>(event: K, data: PayloadOf<E[K]>): ResultOf<E[K]> {
+    const record = this.#records.get(event);
+    return (record ? this.#start(record, data, record.kind === "suspendable") : undefined) as ResultOf<E[K]>;
+  }
+
+  fireUntyped(event: string, data: unknown): unknown {
+    const record = this.#records.get(event);
+    return record ? this.#start(record, data, false) : undefined;
+  }
+
+  #record(name: string): EventRecord {
+    let record = this.#records.get(name);
+    if (!record) {
+      const { kind, describe } = this.#declaration(name);
+      record = { name, kind, describe, entries: [], wrappers: [], fires: 0 };
+      this.#records.set(name, record);
+    }
+    return record;
+  }
+
+  #declaration(name: string): { kind: EventKind; describe?: (event: never) => string } {
+    const exact = this.#kinds.get(name);
+    if (exact) return exact;
+    for (const [pattern, declaration] of this.#kinds) {
+      if (pattern.endsWith("*") && name.startsWith(pattern.slice(0, -1))) return declaration;
+    }
+    return { kind: "notify" };
+  }
+
+  #dropIfEmpty(record: EventRecord): void {
+    if (record.entries.length === 0 && record.wrappers.length === 0) this.#records.delete(record.name);
+  }
+
+  #start(record: EventRecord, data: unknown, mayAwait: boolean): unknown {
+    const { entries, wrappers } = record;
+    if (wrappers.length === 0) return this.#timed(record, entries, data, mayAwait);
+    let run = (event: unknown): unknown => this.#timed(record, entries, event, mayAwait);
+    for (const { fn, owner } of wrappers) {
+      const inner = run;
+      run = (event) => {
+        try {
+          return fn((changed = event) => inner(changed), event);
+        } catch (error) {
+          return this.#failed(record, owner, error, event);
+        }
+      };
+    }
+    return run(data);
+  }
+
+  #timed(record: EventRecord, entries: readonly Entry[], data: unknown, mayAwait: boolean): unknown {
+    const sample = this.#timeHandlers || record.fires++ % SAMPLE === 0;
+    this.#timeHandlers = false;
+    const began = performance.now();
+    const result = this.#run(record, entries, 0, data, mayAwait, sample);
+    if (performance.now() - began > SLOW_FIRE_MS) this.#timeHandlers = true;
+    return result;
+  }
+
+  #run(
+    record: EventRecord,
+    entries: readonly Entry[],
+    from: number,
+    data: unknown,
+    mayAwait: boolean,
+    sample: boolean,
+  ): unknown {
+    for (let i = from; i < entries.length; i++) {
+      const entry = entries[i] as Entry;
+      let result: unknown;
+      const began = sample ? performance.now() : 0;
+      try {
+        result = entry.fn(data);
+      } catch (error) {
+        result = this.#failed(record, entry.owner, error, data);
+      }
+      if (sample) {
+        const took = performance.now() - began;
+        if (took > SLOW_FIRE_MS) entry.owner.onSlowHandler(record.name, took);
+      }
+      if (result === undefined) continue;
+      if (!isThenable(result)) return result;
+      if (mayAwait) return this.#suspend(record, entries, i, result, data);
+      // Nobody waits for it here, but its rejection must not become the process's.
+      Promise.resolve(result).catch(() => undefined);
+      const misuse = new TypeError(`${record.name}: answered with a promise, which is not awaited here`);
+      this.#report(record, entry.owner, misuse, data);
+    }
+    return undefined;
+  }
+
+  async #suspend(
+    record: EventRecord,
+    entries: readonly Entry[],
+    at: number,
+    pending: PromiseLike<unknown>,
+    data: unknown,
+  ): Promise<unknown> {
+    const entry = entries[at] as Entry;
+    let result: unknown;
+    try {
+      result = await this.#withDeadline(record, entry, pending);
+    } catch (error) {
+      result = this.#failed(record, entry.owner, error, data);
+    }
+    return result === undefined ? this.#run(record, entries, at + 1, data, true, false) : result;
+  }
+
+  #withDeadline(record: EventRecord, entry: Entry, pending: PromiseLike<unknown>): Promise<unknown> {
+    const deadlineMs = entry.options?.deadlineMs ?? this.#options.defaultDeadlineMs();
+    return new Promise((resolve, reject) => {
+      const timer = this.#options.timers.add(deadlineMs / 1000, () => {
+        const seconds = deadlineMs / 1000;
+        entry.owner.onHandlerError(new Error(`no answer within ${seconds} s`), record.name, "");
+        if (entry.options?.onTimeout === "continue") resolve(undefined);
+        else resolve(new StanzaError({ type: "wait", condition: "resource-constraint" }));
+        return undefined;
+      });
+      Promise.resolve(pending)
+        .then(resolve, reject)
+        .finally(() => timer.stop());
+    });
+  }
+
+  /** What a throw means: a thrown refusal is a refusal; anything else is logged, and refuses where a result counts. */
+  #failed(record: EventRecord, owner: HandlerOwner, error: unknown, data: unknown): unknown {
+    if (error instanceof StanzaError && record.kind !== "notify") return error;
+    this.#report(record, owner, error, data);
+    if (record.kind === "notify") return undefined;
+    return new StanzaError({ type: "cancel", condition: "internal-server-error", cause: error });
+  }
+
+  #report(record: EventRecord, owner: HandlerOwner, error: unknown, data: unknown): void {
+    owner.onHandlerError(error, record.name, record.describe ? record.describe(data as never) : "");
+  }
 }
