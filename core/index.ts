@@ -25,7 +25,12 @@ export { SocketOutlet, type SocketOutletOptions } from "./links/socket-outlet.js
 export type * from "./log/logger.js";
 export type * from "./modules/api.js";
 export type * from "./router/delivery.js";
+export { Outbox, type OutboxEntry } from "./router/outbox.js";
 export type { Router } from "./router/router.js";
 export type * from "./router/stanza-event.js";
+export type { Host } from "./hosts/host.js";
+export type { Hosts } from "./hosts/hosts.js";
+export type { Session } from "./hosts/sessions.js";
+export type { Link } from "./links/link.js";
 export type * from "./storage/store.js";
 export type * from "./timers/clock.js";

@@ -1,9 +1,33 @@
 import type { EventBus } from "../events/bus.js";
 import type { GlobalEvents } from "../events/events.js";
 import type { Host } from "./host.js";
+import { Items } from "./items.js";
 
-/** All hosts served here. */
-export interface Hosts extends Iterable<Host> {
-  get(name: string): Host | undefined;
-  readonly events: EventBus<GlobalEvents>;
+/** All hosts served here, in the order of the configuration, and the bus that is nobody's in particular. */
+export class Hosts implements Iterable<Host> {
+  readonly #hosts = new Map<string, Host>();
+  /** What global modules published. */
+  readonly items: Items;
+
+  constructor(readonly events: EventBus<GlobalEvents>) {
+    this.items = new Items((event, data) => {
+      events.fireUntyped(event, data);
+    });
+  }
+
+  add(host: Host): void {
+    this.#hosts.set(host.name, host);
+  }
+
+  remove(name: string): void {
+    this.#hosts.delete(name);
+  }
+
+  get(name: string): Host | undefined {
+    return this.#hosts.get(name);
+  }
+
+  [Symbol.iterator](): Iterator<Host> {
+    return this.#hosts.values();
+  }
 }

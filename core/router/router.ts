@@ -1,17 +1,8 @@
+import type { Outbox } from "./outbox.js";
 import type { Origin } from "./stanza-event.js";
 import type { DeliveryTarget } from "./delivery.js";
 import type { Element } from "../xmpp/element.js";
 import type { StanzaTemplate } from "../xmpp/template.js";
-
-/** Collects what is sent while a piece of code runs, in order; see {@link Router.collect}. */
-export interface Outbox {
-  readonly entries: OutboxEntry[];
-}
-
-/** Something on its way out: one stanza, or one text for many. */
-export type OutboxEntry =
-  | { readonly stanza: Element; readonly origin: Origin | undefined }
-  | { readonly template: StanzaTemplate; readonly targets: readonly DeliveryTarget[] };
 
 /** Takes stanzas in, finds the host or link they belong to, and sees to it that every iq is answered exactly once. */
 export interface Router {
@@ -19,10 +10,25 @@ export interface Router {
   receive(stanza: Element, origin: Origin): void;
   /** Routes a stanza that Chorus itself made. Inside {@link collect} it is collected instead. */
   send(stanza: Element, origin?: Origin): void;
-  /** One text to many, in order; a large fan-out is cut into slices so that others go on meanwhile. */
+  /**
+   * What every `origin.send` does: the stanza goes back the way that `origin` came, by `write`, unless it is a second
+   * answer to the same iq. Inside {@link collect} it is collected instead.
+   */
+  answer(stanza: Element, write: (stanza: Element) => void): void;
+  /**
+   * Sends an iq get or set that Chorus made, and waits for its answer.
+   * @returns the result; rejects with a `StanzaError`, `wait/remote-server-timeout` after `timeoutSeconds`
+   */
+  request(stanza: Element, timeoutSeconds?: number): Promise<Element>;
+  /**
+   * One text to many, in order; a large fan-out is cut into slices so that others go on meanwhile.
+   * @param lane what is delivered on one lane keeps its order; default: the recipients' own connections only
+   */
   deliver(template: StanzaTemplate, targets: readonly DeliveryTarget[], lane?: object): void;
   /** Runs `fn` at once; whatever is sent meanwhile, answers included, goes into `outbox` instead of out. */
   collect<R>(outbox: Outbox, fn: () => R): R;
-  /** Sends what was collected, in order. `lane`: outboxes released on the same lane keep their order among each other. */
+  /** Sends what was collected, in order, and empties the outbox. */
   release(outbox: Outbox, lane?: object): void;
+  /** Throws away what was collected: iqs answered in it count as unanswered again. */
+  drop(outbox: Outbox): void;
 }

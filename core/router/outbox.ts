@@ -1,0 +1,23 @@
+import type { DeliveryTarget } from "./delivery.js";
+import type { TrackedRequest } from "./requests.js";
+import type { Origin } from "./stanza-event.js";
+import type { Element } from "../xmpp/element.js";
+import type { StanzaTemplate } from "../xmpp/template.js";
+
+/** Something on its way out: a stanza to be routed, an answer to go back, or one text for many. */
+export type OutboxEntry =
+  | { readonly kind: "route"; readonly stanza: Element; readonly origin: Origin | undefined }
+  | { readonly kind: "answer"; readonly stanza: Element; readonly write: (stanza: Element) => void }
+  | { readonly kind: "deliver"; readonly template: StanzaTemplate; readonly targets: readonly DeliveryTarget[] };
+
+/** What a piece of code sent, in order, held back until its effects are on disk (`Router.collect`). */
+export class Outbox {
+  /** In order of sending. The owner may take entries out, or hold some back longer than others. */
+  entries: OutboxEntry[] = [];
+  /** Requests that were answered by one of the entries; the router's. */
+  answered: TrackedRequest[] = [];
+
+  get isEmpty(): boolean {
+    return this.entries.length === 0;
+  }
+}

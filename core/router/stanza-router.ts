@@ -1,0 +1,431 @@
+import type { Host } from "../hosts/host.js";
+import type { Hosts } from "../hosts/hosts.js";
+import type { Logger } from "../log/logger.js";
+import type { Timers } from "../timers/timers.js";
+import { childElements, type Element } from "../xmpp/element.js";
+import { bare, domainOf, parseJid, resourceOf } from "../xmpp/jid.js";
+import { errorReply, isRequest, mayBeAnswered, parseError, reply } from "../xmpp/reply.js";
+import { StanzaError } from "../xmpp/stanza-error.js";
+import { serialise, type StanzaTemplate } from "../xmpp/template.js";
+import type { DeliveryTarget } from "./delivery.js";
+import { Fanout } from "./fanout.js";
+import type { Outbox, OutboxEntry } from "./outbox.js";
+import { Requests, type TrackedRequest } from "./requests.js";
+import type { Router } from "./router.js";
+import type { IqEvent, Origin, StanzaEvent } from "./stanza-event.js";
+
+type AddressKind = "full" | "bare" | "host" | "self";
+type StanzaName = "message" | "presence" | "iq";
+
+/** What a handler may have answered with, before it is looked at. */
+type Result = Element | StanzaError | boolean | undefined;
+
+interface OwnRequest {
+  readonly resolve: (answer: Element) => void;
+  readonly reject: (error: StanzaError) => void;
+}
+
+const STANZA_NAMES: ReadonlySet<string> = new Set<StanzaName>(["message", "presence", "iq"]);
+const IQ_TYPES: ReadonlySet<string> = new Set(["get", "set", "result", "error"]);
+
+function badRequest(text: string): StanzaError {
+  return new StanzaError({ type: "modify", condition: "bad-request", text });
+}
+
+/** What is wrong with the shape of an iq (RFC 6120 §8.2.3), if anything. */
+function iqFault(stanza: Element): StanzaError | undefined {
+  const type: unknown = stanza.attrs["type"];
+  if (typeof type !== "string" || !IQ_TYPES.has(type)) return badRequest("Invalid IQ type");
+  if (!stanza.attrs["id"]) return badRequest("Missing required 'id' attribute");
+  const children = childElements(stanza).length;
+  if ((type === "get" || type === "set") && children !== 1) {
+    return badRequest("Incorrect number of children for IQ stanza");
+  }
+  return undefined;
+}
+
+/** {@link Router}: dispatch to host buses, the answer to every iq, and delivery. */
+export class StanzaRouter implements Router {
+  readonly #hosts: Hosts;
+  readonly #logger: Logger;
+  readonly #timers: Timers;
+  readonly #requests: Requests;
+  readonly #fanout: Fanout;
+  readonly #ownRequests = new Map<string, OwnRequest>();
+  /** Results that came in from outside and are being passed on: not answers of ours. */
+  readonly #passedOn = new WeakSet<Element>();
+  #outbox: Outbox | undefined;
+
+  constructor(options: { hosts: Hosts; logger: Logger; timers: Timers }) {
+    this.#hosts = options.hosts;
+    this.#logger = options.logger;
+    this.#timers = options.timers;
+    this.#requests = new Requests(options.timers);
+    this.#fanout = new Fanout({
+      outletFor: (jid, from) => this.#outletFor(jid, from),
+      route: (stanza) => {
+        this.#route(stanza, undefined);
+      },
+    });
+  }
+
+  receive(stanza: Element, origin: Origin): void {
+    try {
+      this.#receive(stanza, origin);
+    } catch (error) {
+      this.#logger.log("error", "handling a stanza failed: %s", error instanceof Error ? error.stack : error);
+    }
+  }
+
+  #receive(stanza: Element, origin: Origin): void {
+    if (!STANZA_NAMES.has(stanza.name)) {
+      this.#hosts.get(origin.host)?.events.fireUntyped(`stanza/${String(stanza.attrs["xmlns"] ?? "")}:${stanza.name}`, {
+        origin,
+        stanza,
+      });
+      return;
+    }
+    const fault = this.#prepare(stanza, origin) ?? (stanza.name === "iq" ? iqFault(stanza) : undefined);
+    if (fault) {
+      if (mayBeAnswered(stanza)) this.#refuse(stanza, origin, fault);
+      return;
+    }
+    if (stanza.name === "iq" && !isRequest(stanza)) {
+      if (this.#resolveOwn(stanza)) return;
+      this.#requests.settle(stanza);
+      this.#passedOn.add(stanza);
+    }
+    if (origin.type === "c2s" && this.#stoppedBySender(stanza, origin)) return;
+    this.#dispatch(stanza, origin);
+  }
+
+  /** Puts prepared addresses on a stanza from outside; from here on they are compared as they are. */
+  #prepare(stanza: Element, origin: Origin): StanzaError | undefined {
+    const attrs = stanza.attrs as Record<string, string | undefined>;
+    if (origin.type === "c2s") attrs["from"] = origin.fullJid;
+    else {
+      const from = attrs["from"] === undefined ? undefined : parseJid(attrs["from"]);
+      if (from === undefined) {
+        return new StanzaError({
+          type: "modify",
+          condition: "jid-malformed",
+          text: `The source address is invalid: ${attrs["from"] ?? ""}`,
+        });
+      }
+      attrs["from"] = from;
+    }
+    if (attrs["to"] === undefined) {
+      return origin.type === "component" ? badRequest("Missing 'to' address") : undefined;
+    }
+    const to = parseJid(attrs["to"]);
+    if (to === undefined) {
+      return new StanzaError({
+        type: "modify",
+        condition: "jid-malformed",
+        text: `The destination address is invalid: ${attrs["to"]}`,
+      });
+    }
+    attrs["to"] = to;
+    if (origin.type === "component" && domainOf(to) !== origin.host) {
+      // An upstream server speaks to the component that it authenticated, to nobody else here.
+      return new StanzaError({ type: "cancel", condition: "item-not-found" });
+    }
+    return undefined;
+  }
+
+  /** The events with which a user's own host may stop what the user sends. */
+  #stoppedBySender(stanza: Element, origin: Origin): boolean {
+    const host = this.#hosts.get(origin.host);
+    if (!host) return false;
+    const { kind, toSelf } = this.#address(stanza, origin);
+    const event: StanzaEvent & { reason?: string } = { origin, stanza, toSelf };
+    if (host.events.fireUntyped("pre-stanza", event) !== undefined) return true;
+    const name = `pre-${stanza.name as StanzaName}/${kind}` as const;
+    if (!host.events.hasHandlers(name)) return false;
+    const result = host.events.fireUntyped(name, event) as Result;
+    if (result instanceof StanzaError && mayBeAnswered(stanza)) this.#refuse(stanza, origin, result);
+    return result !== undefined;
+  }
+
+  #address(stanza: Element, origin: Origin): { kind: AddressKind; domain: string; toSelf: boolean } {
+    const to = stanza.attrs["to"] as string | undefined;
+    if (to === undefined) return { kind: "bare", domain: origin.host, toSelf: true };
+    const domain = domainOf(to);
+    // Addressed to a host, whatever its resource, as in Prosody.
+    if (to.length === domain.length || to.startsWith(`${domain}/`)) return { kind: "host", domain, toSelf: false };
+    const kind = resourceOf(to) === undefined ? "bare" : "full";
+    const toSelf =
+      kind === "bare" && origin.type === "c2s" && origin.fullJid !== undefined && to === bare(origin.fullJid);
+    return { kind, domain, toSelf };
+  }
+
+  /** Fires the events of a stanza on the host it is addressed to, or hands it to the link of the host it is from. */
+  #dispatch(stanza: Element, origin: Origin): void {
+    const { kind, domain, toSelf } = this.#address(stanza, origin);
+    const host = this.#hosts.get(domain);
+    if (!host) {
+      this.#leave(stanza, origin);
+      return;
+    }
+    if (toSelf) delete stanza.attrs["to"];
+    if (stanza.name === "iq") this.#dispatchIq(host, kind, stanza, origin, toSelf);
+    else this.#dispatchOther(host, kind, stanza, origin, toSelf);
+  }
+
+  #dispatchOther(host: Host, kind: AddressKind, stanza: Element, origin: Origin, toSelf: boolean): void {
+    const event: StanzaEvent = toSelf ? { origin, stanza, toSelf } : { origin, stanza };
+    const name = stanza.name as "message" | "presence";
+    let result = host.events.fireUntyped(`${name}/${kind}`, event) as Result;
+    if (result === undefined && toSelf) result = host.events.fireUntyped(`${name}/self`, event) as Result;
+    if (result instanceof StanzaError) {
+      if (mayBeAnswered(stanza)) this.#refuse(stanza, origin, result);
+    } else if (result === undefined) this.#unhandled(stanza, origin);
+  }
+
+  #dispatchIq(host: Host, kind: AddressKind, stanza: Element, origin: Origin, toSelf: boolean): void {
+    if (!isRequest(stanza)) {
+      const event: StanzaEvent = toSelf ? { origin, stanza, toSelf } : { origin, stanza };
+      this.#fireIqAnswer(host, kind, stanza, event, toSelf);
+      return;
+    }
+    const request = this.#requests.track(stanza, (error) => {
+      this.#refuse(stanza, origin, error);
+    });
+    const event: IqEvent = {
+      origin,
+      stanza,
+      ...(toSelf && { toSelf }),
+      defer: () => this.#requests.defer(request),
+    };
+    const result = this.#fireIqRequest(host, kind, stanza, event, toSelf);
+    if (result instanceof Promise) {
+      void result.then((value: Result) => {
+        this.#finish(request, origin, value);
+      });
+    } else this.#finish(request, origin, result);
+  }
+
+  #fireIqAnswer(host: Host, kind: AddressKind, stanza: Element, event: StanzaEvent, toSelf: boolean): void {
+    const nested = `iq-${String(stanza.attrs["type"])}`;
+    const id = String(stanza.attrs["id"]);
+    for (const at of toSelf ? [kind, "self"] : [kind]) {
+      if (host.events.fireUntyped(`iq/${at}`, event) !== undefined) return;
+      if (host.events.fireUntyped(`${nested}/${at}/${id}`, event) !== undefined) return;
+    }
+  }
+
+  /** `iq/KIND`, then `iq/KIND/NS:NAME`, then `iq-get/…` or `iq-set/…`; for the own account also with `self`. */
+  #fireIqRequest(
+    host: Host,
+    kind: AddressKind,
+    stanza: Element,
+    event: IqEvent,
+    toSelf: boolean,
+  ): Result | Promise<Result> {
+    const child = childElements(stanza)[0];
+    const payload = child ? `${String(child.attrs["xmlns"] ?? "jabber:client")}:${child.name}` : "";
+    const type = stanza.attrs["type"] as "get" | "set";
+    const names: string[] = [];
+    for (const at of toSelf ? [kind, "self"] : [kind]) {
+      names.push(`iq/${at}`, `iq/${at}/${payload}`, `iq-${type}/${at}/${payload}`);
+    }
+    return this.#fireInTurn(host, names, 0, event);
+  }
+
+  #fireInTurn(host: Host, names: readonly string[], from: number, event: IqEvent): Result | Promise<Result> {
+    for (let i = from; i < names.length; i++) {
+      const result = host.events.fireAsync(names[i] as "iq/full", event) as Result | Promise<Result>;
+      if (result instanceof Promise) {
+        return result.then((value) => value ?? this.#fireInTurn(host, names, i + 1, event));
+      }
+      if (result !== undefined) return result;
+    }
+    return undefined;
+  }
+
+  /** Turns what the handlers made of a request into its one answer. */
+  #finish(request: TrackedRequest, origin: Origin, result: Result): void {
+    const { stanza } = request;
+    if (result === undefined)
+      this.#refuse(stanza, origin, new StanzaError({ type: "cancel", condition: "service-unavailable" }));
+    else if (result instanceof StanzaError) this.#refuse(stanza, origin, result);
+    else if (typeof result === "object") {
+      const { to, from, id, type } = reply(stanza).attrs as Record<string, string | undefined>;
+      Object.assign(result.attrs, { type: result.attrs["type"] ?? type, id, ...(to && { to }), ...(from && { from }) });
+      origin.send(result);
+    } else if (!request.answered && !request.deferred) {
+      this.#logger.log(
+        "error",
+        "a handler took iq %s from %s and did not answer it",
+        stanza.attrs["id"],
+        stanza.attrs["from"],
+      );
+      this.#refuse(stanza, origin, new StanzaError({ type: "cancel", condition: "internal-server-error" }));
+    }
+  }
+
+  #refuse(stanza: Element, origin: Origin, error: StanzaError): void {
+    origin.send(errorReply(stanza, error));
+  }
+
+  /** Nobody here handles it (RFC 6120 §8.4, RFC 6121 §8.5): an error, except where an answer would be wrong. */
+  #unhandled(stanza: Element, origin: Origin): void {
+    const type: unknown = stanza.attrs["type"];
+    if (!mayBeAnswered(stanza) || (stanza.name === "presence" && type === "unavailable")) return;
+    this.#refuse(stanza, origin, new StanzaError({ type: "cancel", condition: "service-unavailable" }));
+  }
+
+  send(stanza: Element, origin?: Origin): void {
+    if (this.#outbox) {
+      if (!this.#countsAsAnswer(stanza, this.#outbox)) return;
+      this.#outbox.entries.push({ kind: "route", stanza, origin });
+    } else if (this.#countsAsAnswer(stanza, undefined)) this.#route(stanza, origin);
+  }
+
+  answer(stanza: Element, write: (stanza: Element) => void): void {
+    if (!this.#passedOn.has(stanza) && !this.#countsAsAnswer(stanza, this.#outbox)) return;
+    if (this.#outbox) this.#outbox.entries.push({ kind: "answer", stanza, write });
+    else write(stanza);
+  }
+
+  /** False for an iq answer that nobody waits for any longer: the second one to the same request. */
+  #countsAsAnswer(stanza: Element, outbox: Outbox | undefined): boolean {
+    if (stanza.name !== "iq" || isRequest(stanza)) return true;
+    const request = this.#requests.settle(stanza);
+    if (request === "stray") {
+      this.#logger.log("warn", "a second answer to iq %s of %s was dropped", stanza.attrs["id"], stanza.attrs["to"]);
+      return false;
+    }
+    outbox?.answered.push(request);
+    return true;
+  }
+
+  request(stanza: Element, timeoutSeconds = 120): Promise<Element> {
+    const { from, to, id } = stanza.attrs as Record<string, string | undefined>;
+    if (!from || !to || !id || !isRequest(stanza)) {
+      return Promise.reject(new TypeError("sendIq: an iq of type get or set with from, to and id is needed"));
+    }
+    const key = `${from}\0${to}\0${id}`;
+    if (this.#ownRequests.has(key)) return Promise.reject(new StanzaError({ type: "modify", condition: "conflict" }));
+    return new Promise((resolve, reject) => {
+      const timer = this.#timers.add(timeoutSeconds, () => {
+        this.#ownRequests.delete(key);
+        reject(new StanzaError({ type: "wait", condition: "remote-server-timeout", text: "IQ stanza timed out" }));
+        return undefined;
+      });
+      const settled = (): void => {
+        timer.stop();
+        this.#ownRequests.delete(key);
+      };
+      this.#ownRequests.set(key, {
+        resolve: (answer) => {
+          settled();
+          resolve(answer);
+        },
+        reject: (error) => {
+          settled();
+          reject(error);
+        },
+      });
+      this.send(stanza);
+    });
+  }
+
+  /** Whether an answer was to a request of our own, whose promise it settles. */
+  #resolveOwn(answer: Element): boolean {
+    const { from, to, id } = answer.attrs as Record<string, string | undefined>;
+    const own = this.#ownRequests.get(`${to ?? ""}\0${from ?? ""}\0${id ?? ""}`);
+    if (!own) return false;
+    if (answer.attrs["type"] === "result") own.resolve(answer);
+    else own.reject(parseError(answer) ?? new StanzaError({ type: "cancel", condition: "undefined-condition" }));
+    return true;
+  }
+
+  deliver(template: StanzaTemplate, targets: readonly DeliveryTarget[], lane?: object): void {
+    if (this.#outbox) this.#outbox.entries.push({ kind: "deliver", template, targets: [...targets] });
+    else this.#fanout.deliver(template, targets, lane);
+  }
+
+  collect<R>(outbox: Outbox, fn: () => R): R {
+    const outer = this.#outbox;
+    this.#outbox = outbox;
+    try {
+      return fn();
+    } finally {
+      this.#outbox = outer;
+    }
+  }
+
+  release(outbox: Outbox, lane?: object): void {
+    const { entries } = outbox;
+    outbox.entries = [];
+    outbox.answered = [];
+    for (const entry of entries) this.#releaseEntry(entry, lane);
+  }
+
+  #releaseEntry(entry: OutboxEntry, lane: object | undefined): void {
+    if (this.#outbox) this.#outbox.entries.push(entry);
+    else if (entry.kind === "deliver") this.#fanout.deliver(entry.template, entry.targets, lane);
+    else {
+      this.#fanout.inTurn(lane, () => {
+        if (entry.kind === "answer") entry.write(entry.stanza);
+        else this.#route(entry.stanza, entry.origin);
+      });
+    }
+  }
+
+  drop(outbox: Outbox): void {
+    for (const request of outbox.answered) this.#requests.reopen(request);
+    outbox.entries = [];
+    outbox.answered = [];
+  }
+
+  /** Routes what Chorus made. */
+  #route(stanza: Element, origin: Origin | undefined): void {
+    try {
+      if (stanza.name === "iq" && !isRequest(stanza)) {
+        if (this.#resolveOwn(stanza)) return;
+        this.#passedOn.add(stanza);
+      }
+      this.#dispatch(stanza, origin ?? this.#originOf(domainOf(String(stanza.attrs["from"] ?? ""))));
+    } catch (error) {
+      this.#logger.log("error", "routing a stanza failed: %s", error instanceof Error ? error.stack : error);
+    }
+  }
+
+  /** Origin of what a host sends by itself: answers come back to it as stanzas. */
+  #originOf(host: string): Origin {
+    return {
+      type: "local",
+      host,
+      log: (level, format, ...args) => {
+        this.#logger.log(level, format, ...args);
+      },
+      send: (stanza) => {
+        this.send(stanza);
+        return true;
+      },
+    };
+  }
+
+  /** A stanza for somebody who is not served here. */
+  #leave(stanza: Element, origin: Origin): void {
+    const from = domainOf(String(stanza.attrs["from"] ?? ""));
+    const link = this.#hosts.get(from)?.link;
+    if (!link) {
+      if (mayBeAnswered(stanza)) {
+        this.#refuse(stanza, origin, new StanzaError({ type: "cancel", condition: "remote-server-not-found" }));
+      }
+      return;
+    }
+    // Nothing is queued for a link that is down: history and archive fill the gap.
+    link.outlet?.write(serialise(stanza));
+  }
+
+  #outletFor(jid: string, from: string): ReturnType<ConstructorParameters<typeof Fanout>[0]["outletFor"]> {
+    const host = this.#hosts.get(domainOf(jid));
+    if (host) return host.sessions.get(jid)?.outlet ?? "route";
+    const link = this.#hosts.get(domainOf(from))?.link;
+    return link ? (link.outlet ?? "lost") : "route";
+  }
+}
