@@ -8,8 +8,8 @@ import { Sessions } from "./sessions.js";
 export class Host {
   /** Sessions of local users; empty on components. */
   readonly sessions = new Sessions();
-  /** What modules of this host published under a key. */
-  readonly items: Items;
+  /** What modules of this host published, by key. */
+  readonly published: Items;
   /** Attached components: the way to the upstream server, and through it to everybody who is not served here. */
   link: Link | undefined;
   readonly #modules = new Set<string>();
@@ -19,9 +19,14 @@ export class Host {
     readonly type: "local" | "component",
     readonly events: EventBus<HostEvents>,
   ) {
-    this.items = new Items((event, data) => {
+    this.published = new Items((event, data) => {
       events.fireUntyped(event, data);
     });
+  }
+
+  /** Items of a key, of all modules, in order of addition. */
+  items<T = unknown>(key: string): T[] {
+    return this.published.get<T>(key);
   }
 
   /** Whether a module of that name is loaded here. */

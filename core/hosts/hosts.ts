@@ -7,10 +7,10 @@ import { Items } from "./items.js";
 export class Hosts implements Iterable<Host> {
   readonly #hosts = new Map<string, Host>();
   /** What global modules published. */
-  readonly items: Items;
+  readonly published: Items;
 
   constructor(readonly events: EventBus<GlobalEvents>) {
-    this.items = new Items((event, data) => {
+    this.published = new Items((event, data) => {
       events.fireUntyped(event, data);
     });
   }

@@ -1,0 +1,121 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { createJiti } from "jiti";
+import type { ModuleClass, ModuleApi, ModuleInstance } from "./api.js";
+import { ModuleError } from "./module-error.js";
+
+/** Where a module was found. */
+export interface ModuleFile {
+  readonly name: string;
+  readonly path: string;
+  /** Comes with Chorus: plain `import()`. Everything else is loaded afresh each time. */
+  readonly builtIn: boolean;
+}
+
+const EXTENSIONS = [".ts", ".js", ".mjs"];
+
+/** Root of this package, found from where this file was built to. */
+function packageRoot(): string {
+  let folder = import.meta.dirname;
+  while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
+  return folder;
+}
+
+/** Looks modules up by name and loads their classes. */
+export class ModuleFinder {
+  readonly #pluginPaths: readonly string[];
+  readonly #builtInPath: string;
+  #virtual: Promise<Record<string, unknown>> | undefined;
+
+  /** @param pluginPaths absolute folders and files, searched in order, before the modules that come with Chorus */
+  constructor(pluginPaths: readonly string[], builtInPath = resolve(import.meta.dirname, "../../modules")) {
+    this.#pluginPaths = pluginPaths;
+    this.#builtInPath = builtInPath;
+  }
+
+  /** The file of a module, or `undefined` when there is none of that name. The first folder wins, as in Prosody. */
+  find(name: string): ModuleFile | undefined {
+    if (!/^[A-Za-z0-9_]+$/.test(name)) return undefined;
+    for (const place of this.#pluginPaths) {
+      const path = this.#inPlace(place, name, EXTENSIONS);
+      if (path !== undefined) return { name, path, builtIn: false };
+    }
+    const path = this.#inPlace(this.#builtInPath, name, [".js"]);
+    return path === undefined ? undefined : { name, path, builtIn: true };
+  }
+
+  #inPlace(place: string, name: string, extensions: readonly string[]): string | undefined {
+    if (extensions.some((extension) => basename(place) === `mod_${name}${extension}`)) return place;
+    const stems = [`mod_${name}/mod_${name}`, `mod_${name}/index`, `${name}/mod_${name}`, `mod_${name}`];
+    for (const stem of stems) {
+      for (const extension of extensions) {
+        const path = join(place, stem + extension);
+        if (existsSync(path) && statSync(path).isFile()) return path;
+      }
+    }
+    return undefined;
+  }
+
+  /**
+   * The class in a file. Files outside the package are compiled and loaded afresh, with all their helper files, and
+   * share `chorus-muc`, `@xmpp/xml` and `tsyringe` with the core.
+   */
+  async load(file: ModuleFile): Promise<ModuleClass> {
+    let exported: unknown;
+    try {
+      const namespace = (await (file.builtIn
+        ? import(pathToFileURL(file.path).href)
+        : this.#loadOutside(file.path))) as { default?: unknown };
+      exported = namespace.default;
+    } catch (error) {
+      throw new ModuleError("MODULE_BROKEN", file.name, `does not load (${file.path})`, { cause: error });
+    }
+    if (typeof exported !== "function") {
+      throw new ModuleError("MODULE_BROKEN", file.name, `has no class as its default export (${file.path})`);
+    }
+    return /^class\b/.test(Function.prototype.toString.call(exported))
+      ? (exported as ModuleClass)
+      : fromFunction(exported as (module: ModuleApi) => unknown);
+  }
+
+  async #loadOutside(path: string): Promise<unknown> {
+    this.#virtual ??= publicImports();
+    const jiti = createJiti(pathToFileURL(path).href, {
+      moduleCache: false,
+      fsCache: false,
+      interopDefault: false,
+      virtualModules: await this.#virtual,
+    });
+    return jiti.import(path);
+  }
+}
+
+/** What a module outside the package may import without having it installed beside it. */
+async function publicImports(): Promise<Record<string, unknown>> {
+  const root = packageRoot();
+  const { name, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    name: string;
+    exports: Record<string, { default: string }>;
+  };
+  const found: Record<string, unknown> = {
+    "@xmpp/xml": await import("@xmpp/xml"),
+    tsyringe: await import("tsyringe"),
+  };
+  for (const [path, { default: file }] of Object.entries(exports)) {
+    found[name + path.slice(1)] = await import(pathToFileURL(join(root, file)).href);
+  }
+  return found;
+}
+
+/** A module written as a plain function of its `module` object; what it returns are its exports. */
+function fromFunction(load: (module: ModuleApi) => unknown): ModuleClass & { readonly inject: "module" } {
+  return class implements ModuleInstance {
+    static readonly inject = "module";
+    exports: unknown;
+    constructor(private readonly module: ModuleApi) {}
+    async load(): Promise<void> {
+      this.exports = await load(this.module);
+    }
+  };
+}

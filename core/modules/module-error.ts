@@ -1,0 +1,61 @@
+/**
+ * Why a module could not be loaded. Codes are stable; messages may change.
+ *
+ * | code | cause | remedy |
+ * |---|---|---|
+ * | `MODULE_NOT_FOUND` | no file of that name in `plugin_paths` or among the modules that come with Chorus | mend the name, or add the folder to `plugin_paths` |
+ * | `MODULE_BROKEN` | its file does not load: syntax error, missing import, no class as default export | see the cause |
+ * | `MODULE_PARAMETER_UNCOVERED` | a constructor parameter has no `@inject(Token)` | add it |
+ * | `MODULE_TOKEN_MISSING` | nothing provides what a constructor parameter asks for | enable the module that provides it |
+ * | `MODULE_DEPENDENCY_MISSING` | a module that it depends on cannot be loaded | see the cause |
+ * | `MODULE_DEPENDENCY_CYCLE` | it depends on itself, by way of others | break the circle |
+ * | `MODULE_DISABLED` | it is in `modules_disabled`, and another module depends on it | enable it, or disable the other too |
+ * | `MODULE_FAILED` | its constructor or `load()` threw | see the cause |
+ * | `MODULE_NO_RELOAD` | it says that only a restart reloads it | restart |
+ * | `MODULE_NOT_LOADED` | it is not loaded on that host | load it |
+ */
+export type ModuleErrorCode =
+  | "MODULE_NOT_FOUND"
+  | "MODULE_BROKEN"
+  | "MODULE_PARAMETER_UNCOVERED"
+  | "MODULE_TOKEN_MISSING"
+  | "MODULE_DEPENDENCY_MISSING"
+  | "MODULE_DEPENDENCY_CYCLE"
+  | "MODULE_DISABLED"
+  | "MODULE_FAILED"
+  | "MODULE_NO_RELOAD"
+  | "MODULE_NOT_LOADED";
+
+/** A module that could not be loaded, unloaded or reloaded. */
+export class ModuleError extends Error {
+  override readonly name = "ModuleError";
+  constructor(
+    readonly code: ModuleErrorCode,
+    /** Name without `mod_`. */
+    readonly module: string,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(`${code}: mod_${module} ${message}`, options);
+  }
+}
+
+/** The whole chain of messages, outermost first, for one log line. */
+export function explain(error: unknown): string {
+  const parts: string[] = [];
+  for (let at: unknown = error; at !== undefined && parts.length < 8; at = at instanceof Error ? at.cause : undefined) {
+    parts.push(at instanceof Error ? at.message : String(at));
+  }
+  return parts.join(": ");
+}
+
+/** Thrown by `depends` while a module loads: the manager loads that other module first, and begins again. */
+export class NeedsModule extends Error {
+  override readonly name = "NeedsModule";
+  constructor(
+    readonly wanted: string,
+    readonly soft: boolean,
+  ) {
+    super(`mod_${wanted} must be loaded first`);
+  }
+}
