@@ -10,6 +10,8 @@ export * from "./xmpp/jid.js";
 export { parseStanza } from "./xmpp/parse.js";
 export * from "./xmpp/reply.js";
 export * from "./xmpp/stanza-error.js";
+export * from "./xmpp/stream-error.js";
+export * from "./xmpp/stream-parser.js";
 export { StanzaTemplate, escapeAttribute, serialise } from "./xmpp/template.js";
 export type * from "./cli/command.js";
 export type * from "./config/config.js";
