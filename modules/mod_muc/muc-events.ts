@@ -189,6 +189,15 @@ export interface RoomDiscoEvent extends DiscoEvent {
 }
 
 /**
+ * A condition for being let in, as an item: `module.addItem("muc-join-condition", condition)`.
+ *
+ * The same function is hooked on `muc-occupant-pre-join` at the module's priority, where it decides and in what order.
+ * As an item it is asked once more, without firing the event again, when a join was parked by an asynchronous handler
+ * and comes back: the room may have been locked, or got a password, meanwhile.
+ */
+export type JoinCondition = (event: PreJoinEvent) => StanzaError | undefined;
+
+/**
  * The events of rooms: Prosody's names, on the bus of the host. Priorities are those of the built-in handlers.
  *
  * The order on `muc-occupant-pre-join`: nickname 2 and 1, reserved nick 0, members-only -5, banned -10, password -20,
@@ -199,6 +208,11 @@ export interface MucEvents {
 
   /** Somebody enters a room that does not exist; nothing of it is kept yet. */
   "muc-room-pre-create": Suspendable<RoomStanzaEvent>;
+  /**
+   * A new room takes the defaults of the service; each module sets those of its own options. `stanza`: the creator's
+   * presence, unless a module created the room.
+   */
+  "muc-room-defaults": { readonly room: Room; readonly stanza: Element | undefined };
   /** After the creator has joined; from `createRoom` without creator. */
   "muc-room-created": {
     readonly room: Room;
