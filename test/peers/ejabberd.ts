@@ -1,0 +1,124 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client, connectClient } from "../../core/testing/client.js";
+import { xml } from "../../core/xmpp/element.js";
+import { serialise } from "../../core/xmpp/template.js";
+import { startChild } from "../support/child.js";
+import { freePorts } from "../support/ports.js";
+import type { Account, Peer, PeerOptions } from "./peer.js";
+
+const ERLANG = "/usr/bin/erl";
+/** Debian for x86-64 and for ARM. */
+const LIBRARIES = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"];
+
+async function librariesWithEjabberd(): Promise<string | undefined> {
+  for (const folder of LIBRARIES.filter((name) => existsSync(name))) {
+    if ((await readdir(folder)).some((name) => name.startsWith("ejabberd-"))) return folder;
+  }
+  return undefined;
+}
+
+/** Why Debian's ejabberd cannot be used here, or `undefined`. */
+export async function ejabberdIsMissing(): Promise<string | undefined> {
+  if (!existsSync(ERLANG)) return `${ERLANG} is not installed`;
+  return (await librariesWithEjabberd()) === undefined ? "ejabberd is not installed" : undefined;
+}
+
+/**
+ * Starts Debian's ejabberd as the server that holds the accounts. The Erlang machine is started without distribution,
+ * so there is no node name to collide and no port mapper left behind.
+ */
+export async function startEjabberd({ secret }: PeerOptions): Promise<Peer> {
+  const folder = await mkdtemp(join(tmpdir(), "chorus-ejabberd-"));
+  const [clientPort = 0, componentPort = 0] = await freePorts(2);
+  const config = join(folder, "ejabberd.yml");
+  await writeFile(
+    config,
+    `
+hosts: [localhost]
+loglevel: info
+registration_timeout: infinity
+auth_method: internal
+access_rules:
+  everybody: {allow: all}
+listen:
+  - {port: ${clientPort}, ip: "127.0.0.1", module: ejabberd_c2s, access: everybody, starttls: false}
+  - port: ${componentPort}
+    ip: "127.0.0.1"
+    module: ejabberd_service
+    access: everybody
+    hosts:
+      conference.localhost: {password: "${secret}"}
+modules:
+  mod_disco: {}
+  mod_ping: {}
+  mod_register: {ip_access: all, access: everybody}
+  mod_roster: {}
+  mod_vcard: {search: false}
+  mod_vcard_xupdate: {}
+`,
+  );
+  const child = startChild(
+    ERLANG,
+    ["-noinput", "+K", "true", "-mnesia", "dir", `"${join(folder, "db")}"`, "-s", "ejabberd"],
+    {
+      cwd: folder,
+      env: {
+        ...process.env,
+        HOME: folder,
+        ERL_LIBS: (await librariesWithEjabberd()) ?? "",
+        ERL_CRASH_DUMP: join(folder, "crash.dump"),
+        EJABBERD_CONFIG_PATH: config,
+        EJABBERD_LOG_PATH: join(folder, "ejabberd.log"),
+      },
+    },
+  );
+  try {
+    await child.printed(
+      new RegExp(`Start accepting TCP connections at [^\\n]*:${clientPort} for ejabberd_c2s`),
+      60_000,
+    );
+    await child.printed(new RegExp(`Start accepting TCP connections at [^\\n]*:${componentPort} for ejabberd_service`));
+  } catch (error) {
+    await child.stop("SIGKILL");
+    throw error;
+  }
+  const known = new Set<string>();
+  return {
+    name: "ejabberd",
+    clientPort,
+    componentPort,
+    get output() {
+      return child.output;
+    },
+    async addAccounts(accounts) {
+      for (const account of accounts) {
+        if (known.has(account.user)) continue;
+        known.add(account.user);
+        await addAccount(account, clientPort);
+      }
+    },
+    async stop() {
+      await child.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Registers in band (XEP-0077), and stores a vCard that has no PHOTO. */
+async function addAccount({ user, password }: Account, port: number): Promise<void> {
+  const form = xml("query", "jabber:iq:register", xml("username", {}, user), xml("password", {}, password));
+  const stranger = await Client.open({ jid: "localhost", port });
+  await stranger.openStream();
+  stranger.send(xml("iq", { type: "set", id: "register", to: "localhost" }, form));
+  const registered = await stranger.receive();
+  if (registered.attrs["type"] !== "result") throw new Error(`register ${user}: ${serialise(registered)}`);
+  await stranger.disconnect();
+  const owner = await connectClient({ jid: `${user}@localhost`, password, port });
+  owner.send(xml("iq", { type: "set", id: "vcard" }, xml("vCard", "vcard-temp", xml("FN", {}, user))));
+  const stored = await owner.receive();
+  if (stored.attrs["type"] !== "result") throw new Error(`store the vCard of ${user}: ${serialise(stored)}`);
+  await owner.disconnect();
+}

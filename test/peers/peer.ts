@@ -1,0 +1,27 @@
+/** A real server that holds the accounts, with Chorus attached to it as `conference.localhost`. */
+export interface Peer {
+  readonly name: string;
+  /** Of the client listener, on loopback, without TLS. */
+  readonly clientPort: number;
+  /** Of the listener for components, on loopback. */
+  readonly componentPort: number;
+  /** What it logged so far. */
+  readonly output: string;
+  /** Makes accounts at `localhost`, each with a vCard without PHOTO; those that there are stay as they are. */
+  addAccounts(accounts: readonly Account[]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** An account at `localhost`. */
+export interface Account {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** How a peer is started. */
+export interface PeerOptions {
+  /** Secret of the component `conference.localhost`. */
+  readonly secret: string;
+  /** The server's own rooms instead of a component, to judge the runner by them. */
+  readonly ownRooms?: boolean;
+}

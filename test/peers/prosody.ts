@@ -1,0 +1,69 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startChild } from "../support/child.js";
+import { freePorts } from "../support/ports.js";
+import type { Peer, PeerOptions } from "./peer.js";
+
+const PROGRAM = "/usr/bin/prosody";
+
+/** Why Debian's Prosody cannot be used here, or `undefined`. */
+export function prosodyIsMissing(): string | undefined {
+  return existsSync(PROGRAM) ? undefined : `${PROGRAM} is not installed`;
+}
+
+/** Starts Debian's Prosody as the server that holds the accounts; anybody may log in. */
+export async function startProsody({ secret, ownRooms = false }: PeerOptions): Promise<Peer> {
+  const folder = await mkdtemp(join(tmpdir(), "chorus-prosody-"));
+  const [clientPort = 0, componentPort = 0] = await freePorts(2);
+  await mkdir(join(folder, "data"));
+  const config = join(folder, "prosody.cfg.lua");
+  await writeFile(
+    config,
+    `
+run_as_root = true
+pidfile = "${folder}/prosody.pid"
+data_path = "${folder}/data"
+storage = "memory"
+log = { info = "*console" }
+network_backend = "epoll"
+use_ipv6 = false
+interfaces = { "127.0.0.1" }
+c2s_ports = { ${clientPort} }
+component_ports = { ${componentPort} }
+component_interfaces = { "127.0.0.1" }
+c2s_require_encryption = false
+allow_unencrypted_plain_auth = true
+authentication = "insecure"
+insecure_open_authentication = "Yes please, I know what I'm doing!"
+limits = {}
+modules_enabled = { "roster", "saslauth", "disco", "ping", "pep", "vcard_legacy", "adhoc" }
+modules_disabled = { "s2s", "offline" }
+admins = { "admin@localhost" }
+VirtualHost "localhost"
+Component "conference.localhost"${ownRooms ? ' "muc"\n  restrict_room_creation = false' : `\n  component_secret = "${secret}"`}
+`,
+  );
+  const child = startChild(PROGRAM, ["-F", "--config", config]);
+  try {
+    await child.printed(/Activated service 'c2s'/);
+    if (!ownRooms) await child.printed(/Activated service 'component'/);
+  } catch (error) {
+    await child.stop("SIGKILL");
+    throw error;
+  }
+  return {
+    name: "Prosody",
+    clientPort,
+    componentPort,
+    get output() {
+      return child.output;
+    },
+    addAccounts: async () => undefined,
+    async stop() {
+      await child.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
