@@ -1,7 +1,10 @@
+import { nameprep } from "../xmpp/jid.js";
+
 /**
- * The name of a section, prepared as every address is; `undefined` when it cannot be that of a host.
+ * The name of a section, prepared as the domain of every address is, without a trailing dot.
+ * @returns `undefined` when no host can have that name
  */
 export function prepareHostName(name: string): string | undefined {
-  const prepared = name.normalize("NFKC").toLowerCase().replace(/\.$/, "");
-  return prepared === "" || /[\s@/*"<>&']/u.test(prepared) ? undefined : prepared;
+  const prepared = nameprep(name)?.replace(/\.$/, "");
+  return prepared === undefined || !/^[^@/*]+$/.test(prepared) ? undefined : prepared;
 }
