@@ -1,6 +1,8 @@
-import { SaxesParser } from "saxes";
 import type { Element } from "./element.js";
 import { NS_CLIENT, TreeBuilder } from "./tree-builder.js";
+import { createXmlParser } from "./xml-parser.js";
+
+const ignore = (): void => undefined;
 
 /**
  * Parses one whole element from text of our own: storage, configuration, tests. What a peer sends goes through a
@@ -10,27 +12,34 @@ import { NS_CLIENT, TreeBuilder } from "./tree-builder.js";
  * @throws SyntaxError on text that is not well-formed XML, and on document types and processing instructions
  */
 export function parseStanza(text: string): Element {
-  const parser = new SaxesParser({ xmlns: true, additionalNamespaces: { "": NS_CLIENT } });
   const tree = new TreeBuilder();
   let root: Element | undefined;
   const refuse = (what: string): never => {
     throw new SyntaxError(`parseStanza: ${what} in ${text.length > 200 ? `${text.slice(0, 200)}…` : text}`);
   };
-  parser.on("error", (error) => refuse(error.message));
-  parser.on("doctype", () => refuse("document type"));
-  parser.on("processinginstruction", () => refuse("processing instruction"));
-  parser.on("opentag", (tag) => {
-    tree.open(tag);
-  });
-  parser.on("text", (data) => {
+  const onText = (data: string): void => {
     tree.text(data);
-  });
-  parser.on("cdata", (data) => {
-    tree.text(data);
-  });
-  parser.on("closetag", () => {
-    root = tree.close() ?? root;
-  });
+  };
+  const parser = createXmlParser(
+    {
+      error: (error) => refuse(error.message),
+      xmldecl: ignore,
+      doctype: () => refuse("document type"),
+      comment: ignore,
+      processinginstruction: () => refuse("processing instruction"),
+      opentagstart: ignore,
+      attribute: ignore,
+      opentag: (tag) => {
+        tree.open(tag);
+      },
+      closetag: () => {
+        root = tree.close() ?? root;
+      },
+      text: onText,
+      cdata: onText,
+    },
+    { additionalNamespaces: { "": NS_CLIENT } },
+  );
   parser.write(text).close();
   return root ?? refuse("no element");
 }

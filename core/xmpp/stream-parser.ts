@@ -1,8 +1,9 @@
-import { SaxesParser, type SaxesTagNS } from "saxes";
+import type { SaxesTagNS } from "saxes";
 import type { Element } from "./element.js";
 import { NS_STREAM, StreamError, type StreamErrorCondition } from "./stream-error.js";
 import { NS_CLIENT, TreeBuilder } from "./tree-builder.js";
 import { Utf8Decoder } from "./utf8-decoder.js";
+import { createXmlParser, type XmlParser } from "./xml-parser.js";
 
 /** What a peer may send at most; beyond it the stream ends with `policy-violation`. */
 export interface StreamLimits {
@@ -59,7 +60,7 @@ export class StreamParser {
   readonly #limits: StreamLimits;
   readonly #handlers: StreamHandlers;
   readonly #contentNamespace: string;
-  #parser: SaxesParser<{ xmlns: true }>;
+  #parser: XmlParser;
   #tree: TreeBuilder;
   #decoder = new Utf8Decoder();
   #state: "header" | "open" | "stopped" = "header";
@@ -189,50 +190,45 @@ export class StreamParser {
       throw new StreamError("policy-violation", `more than ${maxStanzaBytes} bytes in a stanza`);
   }
 
-  #newParser(): SaxesParser<{ xmlns: true }> {
-    const parser = new SaxesParser({ xmlns: true, position: false, forceXMLVersion: true, defaultXMLVersion: "1.0" });
-    const refuse = (condition: StreamErrorCondition, text: string): never => {
-      throw new StreamError(condition, text);
-    };
-    parser.on("error", ({ message }) =>
-      refuse(FORBIDDEN_FEATURE.test(message) ? "restricted-xml" : "not-well-formed", message),
-    );
-    parser.on("doctype", () => refuse("restricted-xml", "document type"));
-    parser.on("comment", () => refuse("restricted-xml", "comment"));
-    parser.on("processinginstruction", () => refuse("restricted-xml", "processing instruction"));
-    parser.on("xmldecl", ({ encoding }) => {
-      if (encoding !== undefined && encoding.toLowerCase() !== "utf-8") refuse("unsupported-encoding", encoding);
-    });
-    parser.on("opentagstart", () => {
-      this.#tell();
-      this.#attributes = 0;
-      if (this.#tree.depth >= this.#limits.maxDepth) refuse("policy-violation", "elements nested too deep");
-    });
-    parser.on("attribute", () => {
-      if (++this.#attributes > this.#limits.maxAttributes) refuse("policy-violation", "too many attributes");
-    });
-    parser.on("opentag", (tag) => {
-      if (this.#state === "header") this.#openStream(tag);
-      else this.#tree.open(tag);
-    });
-    parser.on("closetag", () => {
-      this.#tell();
-      if (this.#tree.depth === 0) {
-        this.#untold = "end";
-        return;
-      }
-      this.#untold = this.#tree.close();
-      if (this.#untold) this.#endStanza();
-    });
+  #newParser(): XmlParser {
     const onText = (text: string): void => {
       this.#tell();
       if (this.#tree.depth > 0) this.#tree.text(text);
       else if (NOT_BLANK.test(text)) refuse("bad-format", "text between stanzas");
       else this.#markStart(this.#parser.position - 1); // the "<" that ended the white space was read
     };
-    parser.on("text", onText);
-    parser.on("cdata", onText);
-    return parser;
+    return createXmlParser({
+      error: ({ message }) => refuse(FORBIDDEN_FEATURE.test(message) ? "restricted-xml" : "not-well-formed", message),
+      xmldecl: ({ encoding }) => {
+        if (encoding !== undefined && encoding.toLowerCase() !== "utf-8") refuse("unsupported-encoding", encoding);
+      },
+      doctype: () => refuse("restricted-xml", "document type"),
+      comment: () => refuse("restricted-xml", "comment"),
+      processinginstruction: () => refuse("restricted-xml", "processing instruction"),
+      opentagstart: () => {
+        this.#tell();
+        this.#attributes = 0;
+        if (this.#tree.depth >= this.#limits.maxDepth) refuse("policy-violation", "elements nested too deep");
+      },
+      attribute: () => {
+        if (++this.#attributes > this.#limits.maxAttributes) refuse("policy-violation", "too many attributes");
+      },
+      opentag: (tag) => {
+        if (this.#state === "header") this.#openStream(tag);
+        else this.#tree.open(tag);
+      },
+      closetag: () => {
+        this.#tell();
+        if (this.#tree.depth === 0) {
+          this.#untold = "end";
+          return;
+        }
+        this.#untold = this.#tree.close();
+        if (this.#untold) this.#endStanza();
+      },
+      text: onText,
+      cdata: onText,
+    });
   }
 
   #openStream(tag: SaxesTagNS): void {
@@ -288,6 +284,10 @@ export class StreamParser {
       }
     }
   }
+}
+
+function refuse(condition: StreamErrorCondition, text: string): never {
+  throw new StreamError(condition, text);
 }
 
 function asStreamError(error: unknown): StreamError {
