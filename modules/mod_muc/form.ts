@@ -1,4 +1,4 @@
-import { childElements, childText, getChild, isElement, xml, type Element } from "chorus-muc";
+import { childElements, childText, getChild, isElement, StanzaError, xml, type Element } from "chorus-muc";
 import { NS_DATA_FORM, NS_DATA_VALIDATE } from "./namespaces.js";
 
 /** The field types of XEP-0004 §3.3. */
@@ -25,6 +25,8 @@ export interface FormField {
   label?: string;
   value?: FormValue;
   options?: readonly { readonly value: string; readonly label?: string }[];
+  /** Values that are taken besides those of `options`, and not shown: other words for the same thing. */
+  accepts?: readonly string[];
   desc?: string;
   /** XEP-0122: `xs:integer` is checked on submission, others are only shown. */
   datatype?: string;
@@ -124,7 +126,8 @@ function parseText(field: FormField, text: string): Parsed {
 }
 
 function isOption(field: FormField, text: string): boolean {
-  return field.options === undefined || field.options.some((option) => option.value === text);
+  if (field.options === undefined || field.accepts?.includes(text)) return true;
+  return field.options.some((option) => option.value === text);
 }
 
 function parseField(field: FormField, texts: readonly string[]): Parsed {
@@ -181,4 +184,9 @@ export function parseSubmission(form: readonly FormField[], x: Element): FormSub
 /** The data form in an element, if there is one. */
 export function getForm(parent: Element): Element | undefined {
   return getChild(parent, "x", NS_DATA_FORM);
+}
+
+/** Refusal of a whole form for the value of one field; what a handler of `muc-config-submitted/<field>` returns. */
+export function invalidField(name: string, why: string): StanzaError {
+  return new StanzaError({ type: "modify", condition: "not-acceptable", text: `${name}: ${why}` });
 }
