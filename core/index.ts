@@ -32,4 +32,5 @@ export type { Router } from "./router/router.js";
 export type * from "./router/stanza-event.js";
 export type { Link } from "./links/link.js";
 export type * from "./storage/store.js";
+export { StorageError } from "./storage/store.js";
 export type * from "./timers/clock.js";

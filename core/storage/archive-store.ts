@@ -1,0 +1,356 @@
+import { parseStanza } from "../xmpp/parse.js";
+import type { Element } from "../xmpp/element.js";
+import { serialise } from "../xmpp/template.js";
+import type { Database } from "./database.js";
+import { decodeKey, encodeKey, extendKey, pastKey } from "./key.js";
+import { StorageError, type ArchiveEntry, type ArchivePage, type ArchiveQuery, type ArchiveStore } from "./store.js";
+import type { WriteOptions } from "./store.js";
+import type { DataPath, Transaction } from "./writer.js";
+
+/** Digits of a time in a position. */
+const TIME_LENGTH = 16;
+/** Past every digit, for the end of a time that is included. */
+const PAST_DIGITS = "~";
+
+interface Bounds {
+  readonly from: Buffer;
+  readonly to: Buffer;
+}
+
+/** An entry as stored. */
+interface StoredEntry {
+  readonly id: string;
+  readonly when: number;
+  readonly with: string;
+  readonly xml: string;
+}
+
+/**
+ * {@link ArchiveStore} over ordered records.
+ *
+ * An archive is in the order of its entries' times; entries of the same time are in the order in which they were added.
+ * An entry added without a time gets the present one, which never runs back within a process even if the clock does:
+ * what is archived as it happens is added that way, and stays in the order in which it happened. An entry added with a
+ * time goes where that time belongs, so that an import may come after the fact.
+ *
+ * Three records: the entry, by user and position; its position, by user and id; the number of entries, by user.
+ */
+export class RecordArchiveStore implements ArchiveStore {
+  readonly caps = { total: true, ids: true, fullIdRange: true, wildcardDelete: false };
+  readonly #entries: Buffer;
+  readonly #ids: Buffer;
+  readonly #counts: Buffer;
+  readonly #scope: string;
+
+  constructor(
+    private readonly database: Database,
+    readonly host: string,
+    readonly name: string,
+  ) {
+    this.#entries = encodeKey(["archive", host, name]);
+    this.#ids = encodeKey(["archive-id", host, name]);
+    this.#counts = encodeKey(["archive-count", host, name]);
+    this.#scope = this.#entries.toString("latin1");
+  }
+
+  append(
+    user: string,
+    key: string | null,
+    stanza: Element,
+    when?: number,
+    withValue = "",
+    options?: WriteOptions,
+  ): { readonly id: string; readonly written: Promise<void> } {
+    const made = this.database.nextArchiveId();
+    const id = key ?? made.id;
+    const entry: StoredEntry = { id, when: checkTime(when ?? made.ms / 1000), with: withValue, xml: serialise(stanza) };
+    const position = positionOf(entry.when, made.id.replaceAll("-", ""));
+    const text = entryText(entry);
+    const change = (transaction: Transaction): undefined | Promise<undefined> => {
+      const put = (before: string | undefined): undefined => {
+        if (before !== undefined) transaction.put(extendKey(this.#entries, user, before), undefined);
+        transaction.put(extendKey(this.#entries, user, position), text);
+        transaction.put(extendKey(this.#ids, user, id), position);
+        return undefined;
+      };
+      if (key === null) return then(this.#addCount(transaction, user, 1), () => put(undefined));
+      return then(transaction.get(extendKey(this.#ids, user, id)), (before) =>
+        before === undefined ? then(this.#addCount(transaction, user, 1), () => put(undefined)) : put(before),
+      );
+    };
+    const written = this.database.issue(this.#path(user), change, options?.sync);
+    written.catch(() => undefined); // who does not look at it must not bring the process down
+    return { id, written };
+  }
+
+  async find(user: string, query: ArchiveQuery = {}): Promise<ArchivePage | undefined> {
+    const bounds = await this.#bounds(user, query, (key) => this.database.get(this.#path(user), key));
+    if (bounds === undefined) return undefined;
+    const items = this.#select(user, query, bounds);
+    return query.total === true
+      ? { items: this.#parsed(user, items), total: await this.#total(user, query) }
+      : { items: this.#parsed(user, items) };
+  }
+
+  async get(user: string, key: string): Promise<ArchiveEntry | undefined> {
+    const text = await this.#stored(user, key);
+    return text === undefined ? undefined : this.#parse(user, this.#read(user, text));
+  }
+
+  set(
+    user: string,
+    key: string,
+    stanza: Element,
+    when?: number,
+    withValue?: string,
+    options?: WriteOptions,
+  ): Promise<boolean> {
+    const xml = serialise(stanza);
+    if (when !== undefined) checkTime(when);
+    const change = async (transaction: Transaction): Promise<boolean> => {
+      const position = await transaction.get(extendKey(this.#ids, user, key));
+      if (position === undefined) return false;
+      const place = extendKey(this.#entries, user, position);
+      const text = await transaction.get(place);
+      if (text === undefined) return false;
+      const before = this.#read(user, text);
+      const entry: StoredEntry = { id: key, when: when ?? before.when, with: withValue ?? before.with, xml };
+      const moved = positionOf(entry.when, position.slice(TIME_LENGTH));
+      if (moved !== position) {
+        transaction.put(place, undefined);
+        transaction.put(extendKey(this.#ids, user, key), moved);
+      }
+      transaction.put(extendKey(this.#entries, user, moved), entryText(entry));
+      return true;
+    };
+    return this.database.issue(this.#path(user), change, options?.sync);
+  }
+
+  delete(user: string, query: ArchiveQuery & { truncate?: number } = {}, options?: WriteOptions): Promise<number> {
+    const { limit, truncate, reverse = false, start, end } = query;
+    if (start !== undefined) checkTime(start);
+    if (end !== undefined) checkTime(end);
+    const change = async (transaction: Transaction): Promise<number> => {
+      const bounds = await this.#bounds(user, query, async (key) => transaction.get(key));
+      if (bounds === undefined) return 0;
+      let found: [place: Buffer, id: string][] = [];
+      for await (const [place, text] of transaction.entries(bounds)) {
+        const entry = this.#read(user, text);
+        if (matches(entry, query)) found.push([place, entry.id]);
+      }
+      if (reverse) found.reverse();
+      // Kept: the newest, or the oldest when asked in reverse; which is the end of the list either way.
+      if (truncate !== undefined) found = found.slice(0, Math.max(0, found.length - truncate));
+      if (limit !== undefined) found = found.slice(0, limit);
+      for (const [place, id] of found) {
+        transaction.put(place, undefined);
+        transaction.put(extendKey(this.#ids, user, id), undefined);
+      }
+      await this.#addCount(transaction, user, -found.length);
+      return found.length;
+    };
+    return this.database.issue(this.#path(user), change, options?.sync);
+  }
+
+  async summary(
+    user: string,
+    query: ArchiveQuery = {},
+  ): Promise<Record<string, { count: number; earliest: number; latest: number }>> {
+    const bounds = await this.#bounds(user, query, (key) => this.database.get(this.#path(user), key));
+    const summary = new Map<string, { count: number; earliest: number; latest: number }>();
+    if (bounds === undefined) return {};
+    for await (const entry of this.#select(user, query, bounds)) {
+      const known = summary.get(entry.with);
+      if (known === undefined) summary.set(entry.with, { count: 1, earliest: entry.when, latest: entry.when });
+      else {
+        known.count++;
+        known.earliest = Math.min(known.earliest, entry.when);
+        known.latest = Math.max(known.latest, entry.when);
+      }
+    }
+    return Object.fromEntries(summary);
+  }
+
+  async *users(): AsyncGenerator<string> {
+    const range = { from: this.#counts, to: pastKey(this.#counts) };
+    for await (const [key] of this.database.records([this.#scope], range)) yield decodeKey(key)[3] ?? "";
+  }
+
+  /** Entries that match, in the order asked for. */
+  async *#select(user: string, query: ArchiveQuery, bounds: Bounds): AsyncGenerator<StoredEntry> {
+    const { limit = Infinity, reverse = false } = query;
+    let left = limit;
+    if (left <= 0) return;
+    if (query.key !== undefined || query.ids !== undefined) {
+      for (const entry of await this.#named(user, query, bounds)) {
+        yield entry;
+        if (--left === 0) return;
+      }
+      return;
+    }
+    const range = { ...bounds, reverse, ...(query.with === undefined && limit !== Infinity && { limit }) };
+    for await (const [, text] of this.database.records(this.#path(user), range)) {
+      const entry = this.#read(user, text);
+      if (!matches(entry, query)) continue;
+      yield entry;
+      if (--left === 0) return;
+    }
+  }
+
+  /** Entries that the query names by id, within its bounds. */
+  async #named(user: string, query: ArchiveQuery, bounds: Bounds): Promise<StoredEntry[]> {
+    const ids = new Set(query.ids ?? (query.key === undefined ? [] : [query.key]));
+    const found: [place: Buffer, entry: StoredEntry][] = [];
+    for (const id of ids) {
+      const text = await this.#stored(user, id);
+      if (text === undefined) continue;
+      const entry = this.#read(user, text);
+      const position = await this.database.get(this.#path(user), extendKey(this.#ids, user, id));
+      const place = extendKey(this.#entries, user, position ?? "");
+      const isInside = Buffer.compare(place, bounds.from) >= 0 && Buffer.compare(place, bounds.to) < 0;
+      if (isInside && matches(entry, query)) found.push([place, entry]);
+    }
+    found.sort(([a], [b]) => Buffer.compare(a, b));
+    if (query.reverse === true) found.reverse();
+    return found.map(([, entry]) => entry);
+  }
+
+  async #total(user: string, query: ArchiveQuery): Promise<number> {
+    const { start, end, with: withValue, key, ids } = query;
+    if (start === undefined && end === undefined && withValue === undefined && key === undefined && ids === undefined) {
+      return Number((await this.database.get(this.#path(user), extendKey(this.#counts, user))) ?? 0);
+    }
+    const all = { start, end, with: withValue, key, ids };
+    const bounds = await this.#bounds(user, all, () => Promise.resolve(undefined));
+    let total = 0;
+    if (bounds === undefined) return total;
+    for await (const _entry of this.#select(user, all, bounds)) total++;
+    return total;
+  }
+
+  /** Where the query's times and ids lie; `undefined` when it names an unknown id as a border. */
+  async #bounds(
+    user: string,
+    { start, end, before, after }: ArchiveQuery,
+    get: (key: Buffer) => Promise<string | undefined>,
+  ): Promise<Bounds | undefined> {
+    const whole = extendKey(this.#entries, user);
+    let from = start === undefined ? whole : extendKey(whole, timeText(checkTime(start)));
+    let to = end === undefined ? pastKey(whole) : extendKey(whole, timeText(checkTime(end)) + PAST_DIGITS);
+    if (after !== undefined) {
+      const position = await get(extendKey(this.#ids, user, after));
+      if (position === undefined) return undefined;
+      const past = pastKey(extendKey(whole, position));
+      if (Buffer.compare(past, from) > 0) from = past;
+    }
+    if (before !== undefined) {
+      const position = await get(extendKey(this.#ids, user, before));
+      if (position === undefined) return undefined;
+      const place = extendKey(whole, position);
+      if (Buffer.compare(place, to) < 0) to = place;
+    }
+    return { from, to: Buffer.compare(from, to) > 0 ? from : to };
+  }
+
+  /** Text of an entry by its id. */
+  async #stored(user: string, id: string): Promise<string | undefined> {
+    const path = this.#path(user);
+    let last: string | undefined;
+    for (;;) {
+      const position = await this.database.get(path, extendKey(this.#ids, user, id));
+      if (position === undefined || position === last) return undefined;
+      const text = await this.database.get(path, extendKey(this.#entries, user, position));
+      if (text !== undefined) return text;
+      last = position; // moved between the two reads, if it is there at all
+    }
+  }
+
+  #addCount(transaction: Transaction, user: string, change: number): undefined | Promise<undefined> {
+    const key = extendKey(this.#counts, user);
+    return then(transaction.get(key), (text) => {
+      const count = Number(text ?? 0) + change;
+      transaction.put(key, count <= 0 ? undefined : String(count));
+      return undefined;
+    });
+  }
+
+  async *#parsed(user: string, entries: AsyncIterable<StoredEntry>): AsyncGenerator<ArchiveEntry> {
+    for await (const entry of entries) yield this.#parse(user, entry);
+  }
+
+  #parse(user: string, entry: StoredEntry): ArchiveEntry {
+    try {
+      return { id: entry.id, stanza: parseStanza(entry.xml), when: entry.when, with: entry.with };
+    } catch (cause) {
+      throw this.#damaged(user, `entry ${entry.id}`, cause);
+    }
+  }
+
+  #read(user: string, text: string): StoredEntry {
+    try {
+      const fields = JSON.parse(text) as unknown;
+      if (Array.isArray(fields)) {
+        const [id, when, withValue, xml] = fields as unknown[];
+        if (
+          typeof id === "string" &&
+          typeof when === "number" &&
+          typeof withValue === "string" &&
+          typeof xml === "string"
+        ) {
+          return { id, when, with: withValue, xml };
+        }
+      }
+    } catch (cause) {
+      throw this.#damaged(user, "an entry", cause);
+    }
+    throw this.#damaged(user, "an entry");
+  }
+
+  #damaged(user: string, what: string, cause?: unknown): StorageError {
+    const message = `${what} of the archive ${this.host}/${this.name}/${user} is damaged`;
+    return new StorageError("STORAGE_READ_FAILED", message, { cause });
+  }
+
+  #path(user: string): DataPath {
+    return [this.#scope, user];
+  }
+}
+
+function matches(entry: StoredEntry, query: ArchiveQuery): boolean {
+  if (query.with !== undefined && entry.with !== query.with) return false;
+  if (query.key !== undefined && entry.id !== query.key) return false;
+  return query.ids === undefined || query.ids.includes(entry.id);
+}
+
+function entryText({ id, when, with: withValue, xml }: StoredEntry): string {
+  return JSON.stringify([id, when, withValue, xml]);
+}
+
+/** Goes on with a value that may have to be waited for, at once where it has not. */
+function then<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+function checkTime(seconds: number): number {
+  if (!Number.isFinite(seconds))
+    throw new TypeError(`an archive's times are unix seconds, received ${String(seconds)}`);
+  return seconds;
+}
+
+/** Sorts as times do, then by `stamp`. */
+function positionOf(when: number, stamp: string): string {
+  return timeText(when) + stamp;
+}
+
+/** Hexadecimal digits that sort as the numbers do: IEEE 754's own order, with the sign turned around. */
+function timeText(seconds: number): string {
+  const bytes = Buffer.alloc(TIME_LENGTH / 2);
+  bytes.writeDoubleBE(seconds + 0);
+  const isNegative = (bytes[0] ?? 0) >= 0x80;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    if (isNegative) bytes[at] = ~byte & 0xff;
+    else if (at === 0) bytes[at] = byte | 0x80;
+  }
+  return bytes.toString("hex");
+}

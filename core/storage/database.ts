@@ -1,0 +1,187 @@
+import { archiveIds, type ArchiveId } from "./archive-id.js";
+import type { KeyRange, RecordCursor, StorageDriver } from "./driver.js";
+import { decodeKey, encodeKey, pastKey } from "./key.js";
+import { StorageError } from "./store.js";
+import { Writer, closedError, type Change, type DataPath } from "./writer.js";
+
+/** Version of the layout of records; a database of a later one is not touched. */
+const FORMAT = 1;
+const FORMAT_KEY = encodeKey(["format"]);
+const SPREAD = "spread";
+
+/** Numbers that tests and `chorusctl` look at. */
+export interface StorageCounters {
+  /** Batches written. */
+  readonly batches: number;
+  /** Those of them that were synced. */
+  readonly syncedBatches: number;
+  /** Records read by stores, singly or along a range. */
+  readonly reads: number;
+}
+
+/** What the stores of one database share: its driver, its writer, and what is known of each store's layout. */
+export class Database {
+  readonly #writer: Writer;
+  /** Stores, by the key of their record here, that may hold records per key; `true` once that is on disk. */
+  readonly #spread = new Map<string, boolean>();
+  #reads = 0;
+  #closing: Promise<void> | undefined;
+
+  /** Names for archive entries, in the order of making whatever the clock does. */
+  readonly nextArchiveId: () => ArchiveId;
+
+  private constructor(
+    private readonly driver: StorageDriver,
+    now: () => number,
+  ) {
+    this.#writer = new Writer(driver);
+    this.nextArchiveId = archiveIds(now);
+  }
+
+  /** Reads what must be known before any store is opened, and marks a new database as ours. */
+  static async open(driver: StorageDriver, now: () => number): Promise<Database> {
+    const format = await driver.get(FORMAT_KEY);
+    if (format === undefined) await driver.batch([{ key: FORMAT_KEY, value: String(FORMAT) }], { sync: true });
+    else if (format !== String(FORMAT)) {
+      const message = `the database was written by another version of Chorus (layout ${format}, this one knows ${FORMAT})`;
+      throw new StorageError("STORAGE_CORRUPT", `${message}: use that version, or restore a backup`);
+    }
+    const database = new Database(driver, now);
+    const layouts = encodeKey(["layout"]);
+    const cursor = driver.cursor({ from: layouts, to: pastKey(layouts) });
+    try {
+      for (let record = await cursor.next(); record !== undefined; record = await cursor.next()) {
+        const [, host, name] = decodeKey(record[0]);
+        database.#spread.set(layoutKey(host ?? "", name ?? "").toString("latin1"), true);
+      }
+    } finally {
+      await cursor.close();
+    }
+    return database;
+  }
+
+  get counters(): StorageCounters {
+    return { ...this.#writer.counters, reads: this.#reads };
+  }
+
+  /** See {@link Writer.issue}. */
+  issue<R>(path: DataPath, change: Change<R>, sync = true): Promise<R> {
+    return this.#writer.issue(path, change, sync);
+  }
+
+  /** Waits for the changes under way that touch the data. */
+  async settled(path: DataPath): Promise<void> {
+    await this.#writer.pending(path);
+    if (this.#closing !== undefined) throw closedError();
+  }
+
+  /** The record, after the changes under way. */
+  async get(path: DataPath, key: Buffer): Promise<string | undefined> {
+    await this.settled(path);
+    this.#reads++;
+    try {
+      return await this.driver.get(key);
+    } catch (cause) {
+      throw readError(cause);
+    }
+  }
+
+  /** The record at once, if the driver can and no change to it is under way. */
+  getSync(path: DataPath, key: Buffer): { readonly value: string | undefined } | undefined {
+    if (this.driver.getSync === undefined || this.#closing !== undefined) return undefined;
+    if (this.#writer.pending(path) !== undefined) return undefined;
+    this.#reads++;
+    try {
+      return { value: this.driver.getSync(key) };
+    } catch (cause) {
+      throw readError(cause);
+    }
+  }
+
+  /** The records of a range, after the changes under way; give the cursor back with `close`. */
+  async cursor(path: DataPath, range: KeyRange): Promise<RecordCursor> {
+    await this.settled(path);
+    try {
+      const cursor = this.driver.cursor(range);
+      return {
+        next: async () => {
+          try {
+            const record = await cursor.next();
+            if (record !== undefined) this.#reads++;
+            return record;
+          } catch (cause) {
+            throw readError(cause);
+          }
+        },
+        seek: (key) => cursor.seek(key),
+        close: () => cursor.close(),
+      };
+    } catch (cause) {
+      throw readError(cause);
+    }
+  }
+
+  /** The records of a range, closing the cursor behind itself. */
+  async *records(path: DataPath, range: KeyRange): AsyncGenerator<readonly [key: Buffer, value: string]> {
+    const cursor = await this.cursor(path, range);
+    try {
+      for (let record = await cursor.next(); record !== undefined; record = await cursor.next()) yield record;
+    } finally {
+      await cursor.close();
+    }
+  }
+
+  /** Whether a store may hold one record per key, beside those that hold a user's whole value. */
+  isSpread(host: string, name: string): boolean {
+    return this.#spread.has(layoutKey(host, name).toString("latin1"));
+  }
+
+  /** Like `issue`, for a change that leaves records per key in a store that may have none yet. */
+  issueSpread<R>(host: string, name: string, path: DataPath, change: Change<R>, sync = true): Promise<R> {
+    const key = layoutKey(host, name);
+    const id = key.toString("latin1");
+    if (this.#spread.get(id) === true) return this.issue(path, change, sync);
+    this.#spread.set(id, false);
+    const marked: Change<R> = (transaction) => {
+      transaction.put(key, SPREAD);
+      return change(transaction);
+    };
+    return this.issue(path, marked, sync).then((result) => {
+      this.#spread.set(id, true);
+      return result;
+    });
+  }
+
+  idle(): Promise<void> {
+    return this.#writer.idle();
+  }
+
+  /** Waits for what is under way, syncs what is not yet, and closes the driver. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#writer.close();
+    try {
+      if (this.#writer.isDirty) {
+        await this.driver.batch([{ key: FORMAT_KEY, value: String(FORMAT) }], { sync: true });
+      }
+    } catch (cause) {
+      throw new StorageError("STORAGE_WRITE_FAILED", "the last changes may not be on disk", { cause });
+    } finally {
+      await this.driver.close();
+    }
+  }
+}
+
+function layoutKey(host: string, name: string): Buffer {
+  return encodeKey(["layout", host, name]);
+}
+
+function readError(cause: unknown): StorageError {
+  if (cause instanceof StorageError) return cause;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new StorageError("STORAGE_READ_FAILED", `the database cannot be read: ${message}`, { cause });
+}

@@ -1,0 +1,117 @@
+/** Records in a LevelDB folder, or in memory with the same order and the same semantics. The only importer of `level`. */
+import { readFile, stat } from "node:fs/promises";
+import { constants, accessSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { AbstractLevel } from "abstract-level";
+import { Level } from "level";
+import { MemoryLevel } from "memory-level";
+import type { KeyRange, RecordChange, RecordCursor, StorageDriver } from "./driver.js";
+import { StorageError } from "./store.js";
+
+type Database = AbstractLevel<string | Buffer | Uint8Array, Buffer, string>;
+/** What both kinds of database take; LevelDB alone looks at `sync`. */
+interface BatchOptions {
+  keyEncoding: "buffer";
+  valueEncoding: "utf8";
+  sync: boolean;
+}
+
+const ENCODINGS = { keyEncoding: "buffer", valueEncoding: "utf8" } as const;
+
+class LevelDriver implements StorageDriver {
+  constructor(
+    readonly name: string,
+    private readonly db: Database,
+  ) {}
+
+  get(key: Buffer): Promise<string | undefined> {
+    return this.db.get(key);
+  }
+
+  getSync(key: Buffer): string | undefined {
+    return this.db.getSync(key);
+  }
+
+  cursor({ from, to, reverse = false, limit = -1 }: KeyRange): RecordCursor {
+    return this.db.iterator({ gte: from, lt: to, reverse, limit });
+  }
+
+  batch(changes: readonly RecordChange[], { sync }: { readonly sync: boolean }): Promise<void> {
+    const operations = changes.map(({ key, value }) =>
+      value === undefined ? { type: "del" as const, key } : { type: "put" as const, key, value },
+    );
+    const options: BatchOptions = { ...ENCODINGS, sync };
+    return this.db.batch(operations, options);
+  }
+
+  close(): Promise<void> {
+    return this.db.close();
+  }
+}
+
+/** Records in memory, gone with the process. */
+export function openMemoryDriver(): StorageDriver {
+  return new LevelDriver("memory", new MemoryLevel<Buffer, string>(ENCODINGS));
+}
+
+/**
+ * Records in a folder, which is made if it is not there, with the folders above it.
+ *
+ * @throws StorageError `STORAGE_LOCKED`, `STORAGE_NOT_WRITABLE`, `STORAGE_CORRUPT`; each names the folder
+ */
+export async function openLevelDriver(path: string): Promise<StorageDriver> {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o750 });
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw notWritable(path, cause);
+  }
+  const db = new Level<Buffer, string>(path, ENCODINGS);
+  try {
+    await db.open();
+  } catch (error) {
+    throw await openError(path, error);
+  }
+  return new LevelDriver("level", db);
+}
+
+async function openError(path: string, error: unknown): Promise<StorageError> {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
+  if (code === "LEVEL_LOCKED") {
+    const pid = await lockHolder(join(path, "LOCK"));
+    const holder = pid === undefined ? "another process" : pid === process.pid ? "this process" : `process ${pid}`;
+    return new StorageError("STORAGE_LOCKED", `the database ${path} is in use by ${holder}`, { cause });
+  }
+  if (code === "LEVEL_CORRUPTION") {
+    const remedy = "copy the folder to a safe place, then restore the latest backup into it";
+    return new StorageError("STORAGE_CORRUPT", `the database ${path} is damaged (${reason(cause)}): ${remedy}`, {
+      cause,
+    });
+  }
+  return notWritable(path, cause);
+}
+
+function notWritable(path: string, cause: unknown): StorageError {
+  const message = `the database folder ${path} cannot be created or written: ${reason(cause)}`;
+  return new StorageError("STORAGE_NOT_WRITABLE", message, { cause });
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** Process that holds a lock on a file, where the system tells (Linux: proc(5), /proc/locks). */
+async function lockHolder(file: string): Promise<number | undefined> {
+  try {
+    const { ino } = await stat(file);
+    for (const line of (await readFile("/proc/locks", "utf8")).split("\n")) {
+      // 1: POSIX  ADVISORY  WRITE 4242 fd:01:131074 0 EOF; a holder outside our PID name space is shown as 0 or -1.
+      const found = /^\d+: POSIX\s+ADVISORY\s+WRITE\s+(\d+)\s+[0-9a-f]+:[0-9a-f]+:(\d+)\s/.exec(line);
+      if (found !== null && Number(found[2]) === ino && Number(found[1]) > 0) return Number(found[1]);
+    }
+  } catch {
+    // Not Linux, or not readable: the message does without the process.
+  }
+  return undefined;
+}

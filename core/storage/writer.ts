@@ -1,0 +1,239 @@
+import type { KeyRange, RecordChange, StorageDriver } from "./driver.js";
+import { StorageError } from "./store.js";
+
+/** A name for some data, from the whole to the part: store, user, key. Changes and reads of overlapping data meet in it. */
+export type DataPath = readonly string[];
+
+/** Work of one batch: sees what earlier batches and earlier changes of this one made, and adds to it. */
+export interface Transaction {
+  get(key: Buffer): string | undefined | Promise<string | undefined>;
+  /** Records of a range in order, over a snapshot of this moment; `reverse` and `limit` do not count here. */
+  entries(range: KeyRange): AsyncIterable<readonly [key: Buffer, value: string]>;
+  /** `undefined` removes. */
+  put(key: Buffer, value: string | undefined): void;
+}
+
+/** What one change does when its batch is made. May look before it writes; must not wait for anything but reads. */
+export type Change<R> = (transaction: Transaction) => R | Promise<R>;
+
+/**
+ * The one writer of a database: no two batches are under way at once, so that no older save can win over a newer one.
+ *
+ * Changes collect until the event loop has finished the turn that issued the first of them; what was issued in one turn
+ * is therefore always in one batch. What arrives while a batch is being written is the next one. A batch is synced if
+ * any of its changes asked for it. If a batch fails, all its changes are rejected, nothing of it is on disk, and the
+ * writer goes on with the next.
+ */
+export class Writer {
+  /** Batches written so far, and how many of them were synced. */
+  readonly counters = { batches: 0, syncedBatches: 0 };
+  #collecting: Batch | undefined;
+  #running: Batch | undefined;
+  #number = 0;
+  #closed = false;
+  /** The latest batch that changes exactly this path, and the latest that changes something below it. */
+  readonly #at = new Map<string, Batch>();
+  readonly #below = new Map<string, Batch>();
+
+  constructor(private readonly driver: StorageDriver) {}
+
+  /** Whether a batch was written that no later one has synced. */
+  get isDirty(): boolean {
+    return this.#dirty;
+  }
+  #dirty = false;
+
+  /**
+   * Puts a change into the batch that collects.
+   *
+   * @returns what the change returned, once its batch is written
+   * @throws StorageError (rejects) `STORAGE_WRITE_FAILED`, `STORAGE_CLOSED`
+   */
+  issue<R>(path: DataPath, change: Change<R>, sync: boolean): Promise<R> {
+    if (this.#closed) return Promise.reject(closedError());
+    const batch = (this.#collecting ??= new Batch(++this.#number));
+    batch.sync ||= sync;
+    batch.paths.push(path);
+    this.#mark(path, batch);
+    this.#schedule();
+    return new Promise<R>((resolve, reject) => {
+      let result: R;
+      batch.changes.push({
+        prepare: (transaction) => {
+          const returned = change(transaction);
+          if (!(returned instanceof Promise)) {
+            result = returned;
+            return undefined;
+          }
+          return returned.then((value) => {
+            result = value;
+          });
+        },
+        written: () => resolve(result),
+        failed: reject,
+      });
+    });
+  }
+
+  /** A promise for the end, good or bad, of all changes under way that touch the data; `undefined` when there is none. */
+  pending(path: DataPath): Promise<void> | undefined {
+    if (this.#at.size === 0) return undefined;
+    let latest = this.#below.get(pathKey(path, path.length));
+    for (let length = 1; length <= path.length; length++) {
+      const batch = this.#at.get(pathKey(path, length));
+      if (batch !== undefined && (latest === undefined || batch.number > latest.number)) latest = batch;
+    }
+    return latest?.ended;
+  }
+
+  /** Resolves when everything issued so far is written or has failed. */
+  async idle(): Promise<void> {
+    await (this.#collecting ?? this.#running)?.ended;
+  }
+
+  /** Refuses changes from now on and waits for those under way. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.idle();
+  }
+
+  #schedule(): void {
+    const batch = this.#collecting;
+    if (batch === undefined || batch.isScheduled || this.#running !== undefined) return;
+    batch.isScheduled = true;
+    setImmediate(() => void this.#run(batch)); // never rejects
+  }
+
+  async #run(batch: Batch): Promise<void> {
+    this.#collecting = undefined;
+    this.#running = batch;
+    let failure: StorageError | undefined;
+    try {
+      await this.#write(batch);
+    } catch (cause) {
+      failure = writeError(cause);
+    }
+    this.#running = undefined;
+    this.#unmark(batch);
+    for (const change of batch.changes) {
+      if (failure === undefined) change.written();
+      else change.failed(failure);
+    }
+    batch.end();
+    this.#schedule();
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    const transaction = new Overlay(this.driver);
+    for (const change of batch.changes) {
+      const waiting = change.prepare(transaction);
+      if (waiting !== undefined) await waiting;
+    }
+    const changes = transaction.changes();
+    if (changes.length === 0) return;
+    await this.driver.batch(changes, { sync: batch.sync });
+    this.counters.batches++;
+    if (batch.sync) this.counters.syncedBatches++;
+    this.#dirty = !batch.sync;
+  }
+
+  #mark(path: DataPath, batch: Batch): void {
+    for (let length = 1; length < path.length; length++) this.#below.set(pathKey(path, length), batch);
+    const whole = pathKey(path, path.length);
+    this.#at.set(whole, batch);
+    this.#below.set(whole, batch);
+  }
+
+  #unmark(batch: Batch): void {
+    for (const path of batch.paths) {
+      for (let length = 1; length <= path.length; length++) {
+        const key = pathKey(path, length);
+        if (this.#below.get(key) === batch) this.#below.delete(key);
+        if (length === path.length && this.#at.get(key) === batch) this.#at.delete(key);
+      }
+    }
+  }
+}
+
+/** The error of whatever is asked of a database that was closed. */
+export function closedError(): StorageError {
+  return new StorageError("STORAGE_CLOSED", "the database is closed");
+}
+
+function writeError(cause: unknown): StorageError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new StorageError("STORAGE_WRITE_FAILED", `nothing of this change was written: ${message}`, { cause });
+}
+
+/** Lengths are part of it, so that no name can be mistaken for two. */
+function pathKey(path: DataPath, length: number): string {
+  let key = "";
+  for (let at = 0; at < length; at++) key += `${path[at]?.length ?? 0}:${path[at] ?? ""}`;
+  return key;
+}
+
+interface IssuedChange {
+  prepare(transaction: Transaction): Promise<void> | undefined;
+  written(): void;
+  failed(error: StorageError): void;
+}
+
+class Batch {
+  readonly changes: IssuedChange[] = [];
+  readonly paths: DataPath[] = [];
+  readonly ended: Promise<void>;
+  end!: () => void;
+  sync = false;
+  isScheduled = false;
+
+  constructor(readonly number: number) {
+    this.ended = new Promise((resolve) => {
+      this.end = resolve;
+    });
+  }
+}
+
+/** The driver's records with this batch's changes laid over them. */
+class Overlay implements Transaction {
+  readonly #changes = new Map<string, RecordChange>();
+
+  constructor(private readonly driver: StorageDriver) {}
+
+  changes(): RecordChange[] {
+    return [...this.#changes.values()];
+  }
+
+  get(key: Buffer): string | undefined | Promise<string | undefined> {
+    const change = this.#changes.get(key.toString("latin1"));
+    if (change !== undefined) return change.value;
+    return this.driver.getSync === undefined ? this.driver.get(key) : this.driver.getSync(key);
+  }
+
+  async *entries({ from, to }: KeyRange): AsyncGenerator<readonly [Buffer, string]> {
+    const changed = [...this.#changes.values()]
+      .filter(({ key }) => Buffer.compare(key, from) >= 0 && Buffer.compare(key, to) < 0)
+      .sort((a, b) => Buffer.compare(a.key, b.key));
+    let next = 0;
+    const cursor = this.driver.cursor({ from, to });
+    try {
+      for (let stored = await cursor.next(); stored !== undefined; stored = await cursor.next()) {
+        for (let change = changed[next]; change !== undefined; change = changed[next]) {
+          const order = Buffer.compare(change.key, stored[0]);
+          if (order > 0) break;
+          next++;
+          if (order === 0) stored = undefined;
+          if (change.value !== undefined) yield [change.key, change.value];
+          if (stored === undefined) break;
+        }
+        if (stored !== undefined) yield stored;
+      }
+    } finally {
+      await cursor.close();
+    }
+    for (const { key, value } of changed.slice(next)) if (value !== undefined) yield [key, value];
+  }
+
+  put(key: Buffer, value: string | undefined): void {
+    this.#changes.set(key.toString("latin1"), { key, value });
+  }
+}
