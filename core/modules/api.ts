@@ -201,6 +201,15 @@ export interface ModuleApi {
 
   openStore<T = Json, K extends StoreType = "keyval">(name?: string, type?: K): StoreTypes<T>[K];
 
+  /**
+   * Gives the `module` object of every module of this host another method, typed by merging into `ModuleApi`.
+   * @param create makes the method for one module; `onUnload` registers what is undone when that module goes
+   */
+  extendApi<N extends keyof ModuleApi>(
+    name: N,
+    create: (module: ModuleApi, onUnload: (undo: () => void) => void) => ModuleApi[N],
+  ): void;
+
   /** Grants a permission of this module (`":create-room"`) to a role and those above it. */
   defaultPermission(role: UserRole, permission: string): void;
   /** Whether the sender (a JID, or the event that it caused) has a permission. */
