@@ -20,6 +20,7 @@ const MANY_FAILURES = 100;
 
 /** The `module` object. Keeps account of what its module took, and gives all of it back in {@link release}. */
 export class ModuleObject extends Options implements HandlerOwner {
+  readonly host: string;
   loaded = true;
   reloading = false;
   /** How often a handler of this module threw. */
@@ -38,6 +39,7 @@ export class ModuleObject extends Options implements HandlerOwner {
     context: ModuleContext,
   ) {
     super(context.config, served?.name ?? "*");
+    this.host = served?.name ?? "*";
     this.#context = context;
     // A global module's own bus is the global one, as in Prosody; its events are typed by `hookGlobal`.
     this.#bus = served?.events ?? (context.hosts.events as unknown as EventBus<HostEvents>);

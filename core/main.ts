@@ -1,0 +1,221 @@
+/** The whole service: configuration, then hosts, modules, links, ready. */
+import "reflect-metadata";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { container as tsyringeRoot, type InjectionToken } from "tsyringe";
+import type { Config, HostSection } from "./config/config.js";
+import { Options } from "./config/options.js";
+import { EventBus, type EventKind } from "./events/bus.js";
+import type { GlobalEvents, HostEvents } from "./events/events.js";
+import { Host } from "./hosts/host.js";
+import { Hosts } from "./hosts/hosts.js";
+import { readPermissions } from "./hosts/permission-options.js";
+import type { Permissions } from "./hosts/permissions.js";
+import type { Logger } from "./log/logger.js";
+import { ModuleFinder } from "./modules/finder.js";
+import { ModuleManager, GLOBAL } from "./modules/manager.js";
+import { explain } from "./modules/module-error.js";
+import { ModulePlan, type Autoload } from "./modules/plan.js";
+import { SharedTables } from "./modules/shared-tables.js";
+import { StanzaRouter } from "./router/stanza-router.js";
+import type { Router } from "./router/router.js";
+import { Storages } from "./storage/storages.js";
+import type { Storage } from "./storage/store.js";
+import type { Clock } from "./timers/clock.js";
+import { systemClock } from "./timers/system-clock.js";
+import { Timers } from "./timers/timers.js";
+import { ClockToken, ConfigToken, HostsToken, RouterToken } from "./tokens.js";
+import { createLink } from "./links/create-link.js";
+
+/** What the results of the core's own events mean; everything else only tells. */
+const HOST_EVENTS: Readonly<Record<string, EventKind>> = {
+  "iq/*": "suspendable",
+  "iq-get/*": "suspendable",
+  "iq-set/*": "suspendable",
+  "iq-result/*": "stoppable",
+  "iq-error/*": "stoppable",
+  "message/*": "stoppable",
+  "presence/*": "stoppable",
+  "pre-*": "stoppable",
+  "stanza/*": "stoppable",
+  "host-disco-info-node": "stoppable",
+  "host-disco-items-node": "stoppable",
+};
+
+/** Where the modules that come with Chorus are. */
+const BUILT_IN_MODULES = resolve(import.meta.dirname, "../modules");
+
+export interface ServiceOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** One database instead of those that the configuration names. */
+  readonly storage?: Storage;
+  readonly clock?: Clock;
+}
+
+/** A Chorus: made by {@link Service.create}, with all modules loaded; open to the world from {@link start} on. */
+export class Service {
+  readonly config: Config;
+  readonly hosts: Hosts;
+  readonly router: Router;
+  readonly timers: Timers;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly modules: ModuleManager;
+  readonly #storages: Storages;
+  readonly #plan: ModulePlan;
+  readonly #finder: ModuleFinder;
+  readonly #permissions = new Map<string, Permissions>();
+  #stopping: Promise<void> | undefined;
+
+  private constructor(options: ServiceOptions, storages: Storages, plan: ModulePlan, finder: ModuleFinder) {
+    const { config, logger } = options;
+    this.config = config;
+    this.logger = logger;
+    this.clock = options.clock ?? systemClock;
+    this.#storages = storages;
+    this.#plan = plan;
+    this.#finder = finder;
+    this.timers = new Timers(this.clock, (error) => {
+      logger.log("error", "a timer failed: %s", error instanceof Error ? error.stack : error);
+    });
+    const globalEvents = new EventBus<GlobalEvents>({ timers: this.timers, defaultDeadlineMs: () => 10_000 });
+    globalEvents.declare("server-stopping", "suspendable");
+    this.hosts = new Hosts(globalEvents);
+    this.router = new StanzaRouter({ hosts: this.hosts, logger, timers: this.timers });
+    const container = tsyringeRoot.createChildContainer();
+    container.register(ClockToken as InjectionToken, { useValue: this.clock });
+    container.register(ConfigToken as InjectionToken, { useValue: config });
+    container.register(HostsToken as InjectionToken, { useValue: this.hosts });
+    container.register(RouterToken as InjectionToken, { useValue: this.router });
+    this.modules = new ModuleManager({
+      container,
+      finder,
+      isDisabled: (host, name) => plan.isDisabled(host, name),
+      context: {
+        config,
+        hosts: this.hosts,
+        logger,
+        router: this.router,
+        timers: this.timers,
+        shared: new SharedTables(),
+        openStore: (host, name, type) => storages.openStore(host, name, type),
+        permissions: (host) => this.#permissionsOf(host),
+      },
+    });
+  }
+
+  /**
+   * Opens the database and loads all modules. What is wrong with the configuration is told to `config`, not thrown.
+   * @throws StorageError when the database cannot be opened
+   */
+  static async create(options: ServiceOptions): Promise<Service> {
+    const { config } = options;
+    const paths = new Options(config, GLOBAL).getOptionArray("plugin_paths").filter((path) => typeof path === "string");
+    const finder = new ModuleFinder(
+      paths.map((path) => resolve(config.file, "..", path)),
+      BUILT_IN_MODULES,
+    );
+    const autoload = (await import(pathToFileURL(resolve(BUILT_IN_MODULES, "autoload.js")).href)) as Autoload;
+    const plan = new ModulePlan(config, autoload, finder);
+    const service = new Service(options, await Storages.open(config, options.storage), plan, finder);
+    await service.#loadModules();
+    return service;
+  }
+
+  /**
+   * Opens listeners and links, and resolves when every one is up.
+   * @returns what to tell the operator: where it listens, what it is attached to
+   */
+  async start(): Promise<string[]> {
+    await this.modules.ready();
+    await Promise.all([...this.hosts].map((host) => host.link?.start()));
+    this.hosts.events.fire("server-started", {});
+    const listeners = [...this.hosts.published.get<Listener>("listener"), ...this.#hostListeners()];
+    const links = [...this.hosts].flatMap((host) => (host.link ? [`${host.name} attached to ${host.link.peer}`] : []));
+    return [...listeners.map(({ name, address }) => `${name} on ${address}`), ...links];
+  }
+
+  /** Saves, says goodbye and closes everything. Harmless when called again. */
+  stop(reason = "The service is shutting down"): Promise<void> {
+    this.#stopping ??= this.#stop(reason);
+    return this.#stopping;
+  }
+
+  async #stop(reason: string): Promise<void> {
+    await this.hosts.events.fireAsync("server-stopping", { reason });
+    await this.#storages.idle();
+    for (const host of this.hosts) await host.link?.stop();
+    await this.modules.unloadAll();
+    this.hosts.events.fire("server-stopped", {});
+    this.timers.stop();
+    await this.#storages.close();
+  }
+
+  #hostListeners(): Listener[] {
+    return [...this.hosts].flatMap((host) => host.items<Listener>("listener"));
+  }
+
+  async #loadModules(): Promise<void> {
+    const sections = this.config.hosts.filter(({ name }) => this.config.getOwn(name, "enabled") !== false);
+    for (const section of sections) this.#addHost(section);
+    for (const name of this.#plan.forServer()) await this.#loadReported(undefined, name);
+    for (const section of sections) await this.#loadHost(section);
+  }
+
+  #addHost(section: HostSection): void {
+    const options = new Options(this.config, section.name);
+    const events = new EventBus<HostEvents>({
+      timers: this.timers,
+      defaultDeadlineMs: () => options.getOptionPeriod("muc_hook_timeout", 5, 0) * 1000,
+    });
+    for (const [event, kind] of Object.entries(HOST_EVENTS)) events.declare(event, kind);
+    const host = new Host(section.name, section.type === "VirtualHost" ? "local" : "component", events);
+    this.hosts.add(host);
+    if (host.type === "component") {
+      host.link = createLink({ host, config: this.config, router: this.router, logger: this.logger, clock: this.clock });
+    }
+  }
+
+  async #loadHost(section: HostSection): Promise<void> {
+    const host = this.hosts.get(section.name) as Host;
+    let standard: readonly string[] = [];
+    if (section.componentModule !== undefined) {
+      if (!(await this.#loadReported(host, section.componentModule, section))) {
+        this.hosts.remove(host.name);
+        return;
+      }
+      const file = this.#finder.find(section.componentModule);
+      standard = (file && (await this.#finder.load(file)).standardModules) ?? [];
+    }
+    for (const name of this.#plan.forHost(section, standard)) await this.#loadReported(host, name);
+    this.hosts.events.fire("host-activated", { host });
+  }
+
+  /** Loads a module; when that fails the operator is told, and the rest goes on. */
+  async #loadReported(host: Host | undefined, name: string, component?: HostSection): Promise<boolean> {
+    try {
+      await this.modules.load(host, name);
+      return true;
+    } catch (error) {
+      const position = component?.position ?? this.config.positionOf(host?.name ?? GLOBAL, "modules_enabled");
+      this.config.report({ severity: "error", position, message: explain(error) });
+      return false;
+    }
+  }
+
+  #permissionsOf(host: string): Permissions {
+    let permissions = this.#permissions.get(host);
+    if (!permissions) {
+      permissions = readPermissions(this.config, this.hosts, host);
+      this.#permissions.set(host, permissions);
+    }
+    return permissions;
+  }
+}
+
+/** Item of a module that listens. */
+interface Listener {
+  readonly name: string;
+  readonly address: string;
+}

@@ -1,0 +1,93 @@
+import { join } from "node:path";
+import type { Config, ConfigValue } from "../config/config.js";
+import { dataPath, Options } from "../config/options.js";
+import { openStorage } from "./open.js";
+import type { Storage, StoreType, StoreTypes } from "./store.js";
+
+const DRIVERS = ["level", "memory"] as const;
+type Driver = (typeof DRIVERS)[number];
+const DEFAULT_DRIVER: Driver = "level";
+
+function isDriver(name: unknown): name is Driver {
+  return DRIVERS.some((driver) => driver === name);
+}
+
+/** The databases that a configuration's `storage` option names, and which of them each store lives in. */
+export class Storages {
+  readonly #config: Config;
+  readonly #open: ReadonlyMap<Driver, Storage>;
+
+  private constructor(config: Config, open: ReadonlyMap<Driver, Storage>) {
+    this.#config = config;
+    this.#open = open;
+  }
+
+  /**
+   * Opens what the configuration names.
+   * @param instead one database for everything, whatever the configuration says
+   * @throws StorageError
+   */
+  static async open(config: Config, instead?: Storage): Promise<Storages> {
+    if (instead) return new Storages(config, new Map(DRIVERS.map((driver) => [driver, instead])));
+    const open = new Map<Driver, Storage>();
+    for (const driver of wanted(config)) {
+      const path = join(dataPath(config), "level");
+      open.set(driver, await openStorage(driver === "level" ? { driver, path } : { driver }));
+    }
+    return new Storages(config, open);
+  }
+
+  openStore<T, K extends StoreType>(host: string, name: string, type: K): StoreTypes<T>[K] {
+    const options = new Options(this.#config, host);
+    const driver = driverFor(options.getOption("storage"), name) ?? driverFor(options.getOption("default_storage"), name);
+    const storage = this.#open.get(driver ?? DEFAULT_DRIVER) ?? this.#open.get(DEFAULT_DRIVER);
+    if (!storage) throw new TypeError(`openStore: no database for ${host}/${name}`);
+    return storage.openStore<T, K>(host, name, type);
+  }
+
+  /** Resolves when everything issued so far is written. */
+  async idle(): Promise<void> {
+    for (const storage of this.#open.values()) await storage.idle();
+  }
+
+  async close(): Promise<void> {
+    for (const storage of new Set(this.#open.values())) await storage.close();
+  }
+}
+
+/** Driver of one store: `storage` is a name for all of them, or a table by store. */
+function driverFor(value: unknown, store: string): Driver | undefined {
+  if (isDriver(value)) return value;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const own = (value as Record<string, unknown>)[store];
+  return isDriver(own) ? own : undefined;
+}
+
+/** Drivers named anywhere, the default among them; a name that is none is told to the operator. */
+function wanted(config: Config): Set<Driver> {
+  const drivers = new Set<Driver>();
+  for (const host of ["*", ...config.hosts.map(({ name }) => name)]) {
+    for (const option of ["storage", "default_storage"]) {
+      const value = config.getOwn(host, option);
+      for (const name of namesIn(value)) {
+        if (isDriver(name)) drivers.add(name);
+        else {
+          config.report({
+            severity: "warning",
+            position: config.positionOf(host, option),
+            message: `${option}: expected "level" or "memory", got ${JSON.stringify(name)}; "${DEFAULT_DRIVER}" is used`,
+          });
+        }
+      }
+    }
+  }
+  // With one plain name in the global section nothing else is ever asked for.
+  const only = config.getOwn("*", "storage");
+  if (!(drivers.size === 1 && isDriver(only))) drivers.add(DEFAULT_DRIVER);
+  return drivers;
+}
+
+function namesIn(value: ConfigValue | undefined): unknown[] {
+  if (value === undefined) return [];
+  return typeof value === "object" && !Array.isArray(value) ? Object.values(value) : [value];
+}
