@@ -173,7 +173,13 @@ export class Service {
     const host = new Host(section.name, section.type === "VirtualHost" ? "local" : "component", events);
     this.hosts.add(host);
     if (host.type === "component") {
-      host.link = createLink({ host, config: this.config, router: this.router, logger: this.logger, clock: this.clock });
+      host.link = createLink({
+        host,
+        config: this.config,
+        router: this.router,
+        logger: this.logger,
+        clock: this.clock,
+      });
     }
   }
 

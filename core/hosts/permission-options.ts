@@ -10,12 +10,9 @@ const GLOBAL = "*";
 export function readPermissions(config: Config, hosts: Hosts, host: string): Permissions {
   const options = new Options(config, host);
   const jids = (value: unknown): Set<string> =>
-    preparedJids(
-      (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(String),
-      (text) => {
-        options.report("admins", `expected JIDs, got "${text}"`);
-      },
-    );
+    preparedJids((Array.isArray(value) ? value : value === undefined ? [] : [value]).map(String), (text) => {
+      options.report("admins", `expected JIDs, got "${text}"`);
+    });
   const role = (option: string, fallback: UserRole): UserRole => {
     const text = options.getOptionString(option, fallback);
     const found = parseUserRole(text);
@@ -29,7 +26,8 @@ export function readPermissions(config: Config, hosts: Hosts, host: string): Per
     type,
     operators: jids(config.getOwn(GLOBAL, "admins")),
     admins: jids(config.getOwn(host, "admins")),
-    parentHost: options.getOptionString("parent_host") ?? (host.includes(".") ? host.slice(host.indexOf(".") + 1) : undefined),
+    parentHost:
+      options.getOptionString("parent_host") ?? (host.includes(".") ? host.slice(host.indexOf(".") + 1) : undefined),
     hostUserRole:
       type === "local"
         ? role("default_user_role", anonymous ? "prosody:guest" : "prosody:registered")

@@ -112,7 +112,8 @@ export class ModuleManager {
   async reload(host: string, name: string): Promise<void> {
     const old = this.#get(host, name);
     if (!old) throw new ModuleError("MODULE_NOT_LOADED", name, `is not loaded on ${host}`);
-    if (old.moduleClass.noReload !== undefined) throw new ModuleError("MODULE_NO_RELOAD", name, old.moduleClass.noReload);
+    if (old.moduleClass.noReload !== undefined)
+      throw new ModuleError("MODULE_NO_RELOAD", name, old.moduleClass.noReload);
     await this.#options.finder.load(this.#find(name));
     const state = old.instance.save?.();
     const dependents = this.#standingOn(old);
@@ -192,9 +193,16 @@ export class ModuleManager {
   }
 
   /** Loads what the class says it needs: by name, and by the tokens of its constructor. */
-  async #loadRequired(host: Host | undefined, name: string, moduleClass: ModuleClass, path: readonly string[]): Promise<void> {
+  async #loadRequired(
+    host: Host | undefined,
+    name: string,
+    moduleClass: ModuleClass,
+    path: readonly string[],
+  ): Promise<void> {
     const providers = parameterTokens(name, moduleClass).map((token) =>
-      typeof token === "symbol" && !this.#services.get(host?.name ?? GLOBAL)?.has(token) ? providerOf(token) : undefined,
+      typeof token === "symbol" && !this.#services.get(host?.name ?? GLOBAL)?.has(token)
+        ? providerOf(token)
+        : undefined,
     );
     for (const wanted of [...(moduleClass.requires ?? []), ...providers]) {
       if (wanted !== undefined) await this.#loadDependency(host, name, wanted, undefined, path);

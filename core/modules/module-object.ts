@@ -1,5 +1,13 @@
 import type { EventBus, EventKind, HandlerOwner } from "../events/bus.js";
-import type { GlobalEventName, GlobalEvents, Handler, HookOptions, HostEvents, PayloadOf, ResultOf } from "../events/events.js";
+import type {
+  GlobalEventName,
+  GlobalEvents,
+  Handler,
+  HookOptions,
+  HostEvents,
+  PayloadOf,
+  ResultOf,
+} from "../events/events.js";
 import type { Host } from "../hosts/host.js";
 import type { Items } from "../hosts/items.js";
 import type { LogLevel, Logger } from "../log/logger.js";
@@ -44,7 +52,8 @@ export class ModuleObject extends Options implements HandlerOwner {
     // A global module's own bus is the global one, as in Prosody; its events are typed by `hookGlobal`.
     this.#bus = served?.events ?? (context.hosts.events as unknown as EventBus<HostEvents>);
     this.#logger = context.logger.child(served ? `${served.name}:${name}` : `mod_${name}`);
-    for (const { name: method, create } of served?.items<ApiExtension>(API_EXTENSION) ?? []) this.extend(method, create);
+    for (const { name: method, create } of served?.items<ApiExtension>(API_EXTENSION) ?? [])
+      this.extend(method, create);
   }
 
   get isGlobal(): boolean {
@@ -77,8 +86,14 @@ export class ModuleObject extends Options implements HandlerOwner {
   onHandlerError(error: unknown, event: string, about: string): void {
     this.failures++;
     const where = about === "" ? event : `${event} (${about})`;
-    this.log("error", "handler of %s failed: %s", where, error instanceof Error ? (error.stack ?? error.message) : error);
-    if (this.failures % MANY_FAILURES === 0) this.log("error", "handlers of this module failed %d times", this.failures);
+    this.log(
+      "error",
+      "handler of %s failed: %s",
+      where,
+      error instanceof Error ? (error.stack ?? error.message) : error,
+    );
+    if (this.failures % MANY_FAILURES === 0)
+      this.log("error", "handlers of this module failed %d times", this.failures);
   }
 
   onSlowHandler(event: string, milliseconds: number): void {
@@ -87,7 +102,12 @@ export class ModuleObject extends Options implements HandlerOwner {
 
   // Events
 
-  hook<K extends keyof HostEvents>(event: K, handler: Handler<HostEvents, K>, priority?: number, options?: HookOptions): void {
+  hook<K extends keyof HostEvents>(
+    event: K,
+    handler: Handler<HostEvents, K>,
+    priority?: number,
+    options?: HookOptions,
+  ): void {
     this.#mustBeLoaded("hook");
     this.#bus.hook(event, handler, this, priority, options);
   }
@@ -97,7 +117,12 @@ export class ModuleObject extends Options implements HandlerOwner {
     this.#context.hosts.events.hook(event, handler, this, priority);
   }
 
-  hookTag(xmlns: string, name: string, handler: (origin: Origin, stanza: Element) => true | undefined, priority?: number): void {
+  hookTag(
+    xmlns: string,
+    name: string,
+    handler: (origin: Origin, stanza: Element) => true | undefined,
+    priority?: number,
+  ): void {
     this.hook(`stanza/${xmlns}:${name}`, ({ origin, stanza }) => handler(origin, stanza), priority);
   }
 
@@ -112,13 +137,19 @@ export class ModuleObject extends Options implements HandlerOwner {
 
   wrapEvent<K extends keyof HostEvents>(
     event: K,
-    wrapper: (next: (event?: PayloadOf<HostEvents[K]>) => ResultOf<HostEvents[K]>, event: PayloadOf<HostEvents[K]>) => ResultOf<HostEvents[K]>,
+    wrapper: (
+      next: (event?: PayloadOf<HostEvents[K]>) => ResultOf<HostEvents[K]>,
+      event: PayloadOf<HostEvents[K]>,
+    ) => ResultOf<HostEvents[K]>,
   ): void {
     this.#mustBeLoaded("wrapEvent");
     this.#bus.wrap(event, wrapper as Parameters<EventBus<HostEvents>["wrap"]>[1], this);
   }
 
-  fireEvent<K extends keyof HostEvents>(event: K, data: PayloadOf<HostEvents[K]>): Exclude<ResultOf<HostEvents[K]>, Promise<unknown>> {
+  fireEvent<K extends keyof HostEvents>(
+    event: K,
+    data: PayloadOf<HostEvents[K]>,
+  ): Exclude<ResultOf<HostEvents[K]>, Promise<unknown>> {
     return this.#bus.fire(event, data);
   }
 
@@ -288,7 +319,8 @@ export class ModuleObject extends Options implements HandlerOwner {
   }
 
   may(permission: string, context: string | { readonly origin?: Origin; readonly stanza?: Element }): boolean {
-    const jid = typeof context === "string" ? context : String(context.stanza?.attrs["from"] ?? context.origin?.fullJid ?? "");
+    const jid =
+      typeof context === "string" ? context : String(context.stanza?.attrs["from"] ?? context.origin?.fullJid ?? "");
     return this.#context.permissions(this.host).may(this.roleOf(bare(jid)), this.#permissionName(permission));
   }
 

@@ -42,8 +42,13 @@ export class ModulePlan {
     const inherited =
       section.type === "VirtualHost"
         ? this.#minus([...this.#autoload.virtualHost, ...global], "*")
-        : this.#minus([...global].filter((module) => this.#autoload.inheritable.includes(module)), "*");
-    return this.#known(name, [...new Set([...this.#minus([...standard, ...inherited], name), ...this.#minus(own, name)])]);
+        : this.#minus(
+            [...global].filter((module) => this.#autoload.inheritable.includes(module)),
+            "*",
+          );
+    return this.#known(name, [
+      ...new Set([...this.#minus([...standard, ...inherited], name), ...this.#minus(own, name)]),
+    ]);
   }
 
   #own(host: string, option: string): string[] {

@@ -52,7 +52,7 @@ export class StanzaRouter implements Router {
   readonly #requests: Requests;
   readonly #fanout: Fanout;
   readonly #ownRequests = new Map<string, OwnRequest>();
-  /** Results that came in from outside and are being passed on: not answers of ours. */
+  /** Iq answers that are no answer to a tracked request: those that are passed on, and those to what was never tracked. */
   readonly #passedOn = new WeakSet<Element>();
   #outbox: Outbox | undefined;
 
@@ -87,7 +87,7 @@ export class StanzaRouter implements Router {
     }
     const fault = this.#prepare(stanza, origin) ?? (stanza.name === "iq" ? iqFault(stanza) : undefined);
     if (fault) {
-      if (mayBeAnswered(stanza)) this.#refuse(stanza, origin, fault);
+      if (mayBeAnswered(stanza)) this.#refuseAtOnce(stanza, origin, fault);
       return;
     }
     if (stanza.name === "iq" && !isRequest(stanza)) {
@@ -143,7 +143,7 @@ export class StanzaRouter implements Router {
     const name = `pre-${stanza.name as StanzaName}/${kind}` as const;
     if (!host.events.hasHandlers(name)) return false;
     const result = host.events.fireUntyped(name, event) as Result;
-    if (result instanceof StanzaError && mayBeAnswered(stanza)) this.#refuse(stanza, origin, result);
+    if (result instanceof StanzaError && mayBeAnswered(stanza)) this.#refuseAtOnce(stanza, origin, result);
     return result !== undefined;
   }
 
@@ -268,6 +268,13 @@ export class StanzaRouter implements Router {
     origin.send(errorReply(stanza, error));
   }
 
+  /** Refuses what never came to be tracked as a request. */
+  #refuseAtOnce(stanza: Element, origin: Origin, error: StanzaError): void {
+    const answer = errorReply(stanza, error);
+    this.#passedOn.add(answer);
+    origin.send(answer);
+  }
+
   /** Nobody here handles it (RFC 6120 §8.4, RFC 6121 §8.5): an error, except where an answer would be wrong. */
   #unhandled(stanza: Element, origin: Origin): void {
     const type: unknown = stanza.attrs["type"];
@@ -283,14 +290,14 @@ export class StanzaRouter implements Router {
   }
 
   answer(stanza: Element, write: (stanza: Element) => void): void {
-    if (!this.#passedOn.has(stanza) && !this.#countsAsAnswer(stanza, this.#outbox)) return;
+    if (!this.#countsAsAnswer(stanza, this.#outbox)) return;
     if (this.#outbox) this.#outbox.entries.push({ kind: "answer", stanza, write });
     else write(stanza);
   }
 
   /** False for an iq answer that nobody waits for any longer: the second one to the same request. */
   #countsAsAnswer(stanza: Element, outbox: Outbox | undefined): boolean {
-    if (stanza.name !== "iq" || isRequest(stanza)) return true;
+    if (stanza.name !== "iq" || isRequest(stanza) || this.#passedOn.has(stanza)) return true;
     const request = this.#requests.settle(stanza);
     if (request === "stray") {
       this.#logger.log("warn", "a second answer to iq %s of %s was dropped", stanza.attrs["id"], stanza.attrs["to"]);
@@ -414,7 +421,7 @@ export class StanzaRouter implements Router {
     const link = this.#hosts.get(from)?.link;
     if (!link) {
       if (mayBeAnswered(stanza)) {
-        this.#refuse(stanza, origin, new StanzaError({ type: "cancel", condition: "remote-server-not-found" }));
+        this.#refuseAtOnce(stanza, origin, new StanzaError({ type: "cancel", condition: "remote-server-not-found" }));
       }
       return;
     }

@@ -39,7 +39,8 @@ export class Storages {
 
   openStore<T, K extends StoreType>(host: string, name: string, type: K): StoreTypes<T>[K] {
     const options = new Options(this.#config, host);
-    const driver = driverFor(options.getOption("storage"), name) ?? driverFor(options.getOption("default_storage"), name);
+    const driver =
+      driverFor(options.getOption("storage"), name) ?? driverFor(options.getOption("default_storage"), name);
     const storage = this.#open.get(driver ?? DEFAULT_DRIVER) ?? this.#open.get(DEFAULT_DRIVER);
     if (!storage) throw new TypeError(`openStore: no database for ${host}/${name}`);
     return storage.openStore<T, K>(host, name, type);
