@@ -54,14 +54,17 @@ export async function loadConfigText(
 }
 
 async function evaluate(file: string, source: Uint8Array, options: LoadOptions): Promise<LoadedConfig> {
-  const { result, findings } = await runWorker({
-    file,
-    source,
-    env: { ...(options.env ?? process.env) },
-    credentialsDirectory: options.credentialsDirectory,
-    memoryBytes: options.memoryBytes ?? DEFAULT_MEMORY_BYTES,
-    progress: new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT),
-  }, options.timeoutMs ?? DEFAULT_TIMEOUT_MS); // prettier-ignore
+  const { result, findings } = await runWorker(
+    {
+      file,
+      source,
+      env: { ...(options.env ?? process.env) },
+      credentialsDirectory: options.credentialsDirectory,
+      memoryBytes: options.memoryBytes ?? DEFAULT_MEMORY_BYTES,
+      progress: new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT),
+    },
+    options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  );
 
   const problems = findings.map(({ problem }) => problem);
   const fatal = findings.find(({ code }) => code !== undefined)?.code;

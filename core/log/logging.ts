@@ -139,7 +139,7 @@ function prettyStream(stdout: Writable): DestinationStream {
   const pretty = PinoPretty.prettyFactory({
     colorize: true,
     translateTime: "SYS:yyyy-mm-dd HH:MM:ss.l",
-    messageFormat: "{name}\t{msg}",
+    messageFormat: "{name}: {msg}",
     ignore: "name",
   });
   return { write: (line: string) => void stdout.write(pretty(JSON.parse(line)) ?? "") };

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { loadConfig, loadConfigText } from "../../../core/config/load.js";
+import { Options } from "../../../core/config/options.js";
+
+const folder = await mkdtemp(join(tmpdir(), "chorus-config-"));
+after(() => rm(folder, { recursive: true }));
+
+test("a configuration as Prosody's distribution has it", async () => {
+  const text = `---------- Whole server ----------
+admins = { }
+--plugin_paths = {}
+modules_enabled = {
+
+	-- Everybody needs these
+		"disco"; -- finding things
+		"roster"; -- contacts
+		"saslauth";
+		--"mam"; -- switched off
+}
+modules_disabled = {
+	-- "offline";
+}
+pidfile = "/run/prosody/prosody.pid";
+s2s_secure_auth = true
+limits = {
+	c2s = {
+		rate = "10kb/s";
+	};
+	s2sin = {
+		rate = "30kb/s";
+	};
+}
+authentication = "internal_hashed"
+archive_expires_after = "1w" -- one week
+log = {
+	info = "/var/log/prosody/prosody.log";
+	error = "/var/log/prosody/prosody.err";
+	{ levels = { "error" }; to = "syslog";  };
+}
+certificates = "certs"
+VirtualHost "localhost"
+--VirtualHost "example.com"
+---The component
+Component "conference.example.com" "muc"
+--- with an archive
+modules_enabled = { "muc_mam" }
+--	component_secret = "password"
+Include "conf.d/*.cfg.lua"
+`;
+  const { mkdir } = await import("node:fs/promises");
+  await mkdir(join(folder, "conf.d"));
+  await writeFile(
+    join(folder, "conf.d/site.cfg.lua"),
+    'VirtualHost "site.example"\n\tenabled = false\n\tssl = { key = "k.pem", certificate = "c.pem" }\n',
+  );
+  const config = await loadConfigText(text, { file: join(folder, "prosody.cfg.lua") });
+  assert.deepEqual(config.problems, []);
+  assert.deepEqual(
+    config.hosts.map((host) => [host.name, host.type, host.componentModule]),
+    [
+      ["localhost", "VirtualHost", undefined],
+      ["conference.example.com", "Component", "muc"],
+      ["site.example", "VirtualHost", undefined],
+    ],
+  );
+  assert.deepEqual(config.get("*", "modules_enabled"), ["disco", "roster", "saslauth"]);
+  assert.deepEqual(config.get("*", "log"), {
+    "1": { levels: ["error"], to: "syslog" },
+    info: "/var/log/prosody/prosody.log",
+    error: "/var/log/prosody/prosody.err",
+  });
+  assert.deepEqual(config.get("conference.example.com", "modules_enabled"), ["muc_mam"]);
+  assert.equal(new Options(config, "site.example").getOptionBoolean("enabled", true), false);
+  assert.equal(config.positionOf("*", "limits")?.line, 17);
+});
+
+test("a configuration as Prosody's integration tests have it", async () => {
+  await writeFile(join(folder, "admins.txt"), "admin@localhost\nother@localhost\n");
+  const text = `--luacheck: ignore
+
+admins = FileLines("admins.txt")
+
+network_backend = ENV_PROSODY_NETWORK_BACKEND or "epoll"
+network_settings = Lua.require"prosody.util.json".decode(ENV_PROSODY_NETWORK_SETTINGS or "{}")
+
+modules_enabled = {
+	"roster";
+	"saslauth";
+}
+
+contact_info = {
+	abuse = { "mailto:abuse@localhost", "xmpp:abuse@localhost" };
+}
+
+external_services = {
+	{type = "stun"; transport = "udp"};
+	{type = "turn"; transport = "udp"; secret = true};
+}
+
+modules_disabled = {
+	"s2s";
+}
+
+c2s_require_encryption = false
+allow_unencrypted_plain_auth = true
+
+authentication = "insecure"
+insecure_open_authentication = "Yes please, I know what I'm doing!"
+
+storage = ENV_STORAGE or "memory"
+
+log = {"*console",debug = ENV_PROSODY_LOGFILE}
+
+VirtualHost "localhost"
+
+hide_os_type = true
+
+Component "conference.localhost" "muc"
+	storage = "memory"
+	admins = { "Admin@localhost" }
+	modules_enabled = {
+		"muc_mam";
+	}
+
+Component "upload.localhost" "http_file_share"
+http_file_share_size_limit = 10000000
+`;
+  const env = { PROSODY_NETWORK_SETTINGS: '{"read_timeout":840}', STORAGE: "level" };
+  const config = await loadConfigText(text, { file: join(folder, "prosody.cfg.lua"), env });
+  assert.deepEqual(config.problems, []);
+  assert.deepEqual(config.get("*", "admins"), ["admin@localhost", "other@localhost"]);
+  assert.deepEqual(config.get("*", "network_settings"), { read_timeout: 840 });
+  assert.deepEqual(config.get("*", "log"), ["*console"]);
+  assert.deepEqual(
+    [config.get("localhost", "storage"), config.get("conference.localhost", "storage")],
+    ["level", "memory"],
+  );
+  assert.equal(config.get("localhost", "insecure_open_authentication"), "Yes please, I know what I'm doing!");
+  assert.equal(config.get("localhost", "hide_os_type"), true);
+});
+
+const DEBIAN = "/etc/prosody/prosody.cfg.lua";
+const missing = existsSync(DEBIAN) ? false : `${DEBIAN} is not there (Debian's package prosody)`;
+test("the configuration of Debian's prosody", { skip: missing }, async () => {
+  const config = await loadConfig(DEBIAN);
+  assert.ok(config.hosts.some((host) => host.type === "VirtualHost"));
+  assert.ok(new Options(config, "*").getOptionSet("modules_enabled").has("saslauth"));
+  assert.deepEqual(config.problems, []);
+});
+
+const EXAMPLE = join(import.meta.dirname, "../../../../prosody.cfg.lua.example");
+
+test("prosody.cfg.lua.example loads without a problem and listens on loopback only", async () => {
+  const config = await loadConfig(EXAMPLE, { env: {} });
+  assert.deepEqual(config.problems, []);
+  assert.deepEqual(
+    config.hosts.map((host) => [host.name, host.type, host.componentModule]),
+    [
+      ["localhost", "VirtualHost", undefined],
+      ["conference.localhost", "Component", "muc"],
+    ],
+  );
+  const options = new Options(config, "localhost");
+  assert.deepEqual(options.getOptionArray("c2s_interfaces"), ["127.0.0.1", "::1"]);
+  assert.deepEqual(options.getOptionArray("c2s_ports"), [5222]);
+  assert.equal(options.getOptionString("authentication"), "internal_hashed");
+  assert.equal(options.getOptionBoolean("allow_registration", true), false);
+  assert.equal(config.get("conference.localhost", "component_upstream"), undefined);
+});
+
+test("every line of prosody.cfg.lua.example that is commented out would load, too", async () => {
+  const { readFile } = await import("node:fs/promises");
+  const lines = (await readFile(EXAMPLE, "utf8")).split("\n");
+  // An option, or a directive: `--name = value -- what it is`. Prose has a blank behind the dashes.
+  const options = lines.flatMap((line) => /^\s*--([A-Za-z_]+ ?(?:=|").*)$/.exec(line)?.[1] ?? []);
+  assert.ok(options.length > 30, `only ${options.length} options are shown`);
+  await loadConfigText(options.map((option) => `do ${option}\n end`).join("\n"), { env: {}, file: EXAMPLE });
+});
