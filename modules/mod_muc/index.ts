@@ -20,6 +20,7 @@
 export * from "./namespaces.js";
 export * from "./affiliations.js";
 export * from "./roles.js";
+export * from "./delay.js";
 export * from "./form.js";
 export type * from "./occupant-api.js";
 export type * from "./room-api.js";

@@ -1,0 +1,54 @@
+import { inject, injectable, ModuleApiToken, type ModuleApi } from "chorus-muc";
+
+const FIELD = "muc#roomconfig_roomdesc";
+
+declare module "chorus-muc/muc" {
+  interface Room {
+    getDescription(): string | undefined;
+    /** Empty text removes the description. @returns false when it was the description already */
+    setDescription(description: string | undefined): boolean;
+  }
+}
+
+/** Describes a room (XEP-0045 §15.5.3, `muc#roomconfig_roomdesc`; shown as `muc#roominfo_description`, §15.5.4). */
+@injectable()
+export default class MucDescription {
+  static readonly requires = ["muc"];
+
+  constructor(@inject(ModuleApiToken) private readonly module: ModuleApi) {}
+
+  load(): void {
+    const descriptions = this.module.roomState<string>("description", { persist: true });
+    this.module.roomMethods({
+      getDescription() {
+        return descriptions.get(this);
+      },
+      setDescription(description) {
+        return descriptions.set(this, description || undefined);
+      },
+    });
+
+    this.module.hook("muc-disco#info", ({ room, form }) => {
+      const value = room.getDescription() ?? "";
+      form.push({ name: "muc#roominfo_description", type: "text-single", label: "Description", value });
+    });
+
+    this.module.hook(
+      "muc-config-form",
+      ({ room, form }) => {
+        form.push({
+          name: FIELD,
+          type: "text-single",
+          label: "Description",
+          desc: "A brief description of the room",
+          value: room.getDescription() ?? "",
+        });
+      },
+      98,
+    );
+
+    this.module.hook(`muc-config-submitted/${FIELD}`, ({ updateOption }) => {
+      updateOption("description", FIELD);
+    });
+  }
+}

@@ -1,0 +1,84 @@
+import { ClockToken, inject, injectable, ModuleApiToken, StanzaError, type Clock, type ModuleApi } from "chorus-muc";
+import type { JoinCondition, Room } from "chorus-muc/muc";
+
+declare module "chorus-muc/muc" {
+  interface Room {
+    /** Whether only owners may enter, because the room is not configured yet. */
+    isLocked(): boolean;
+    /** Keeps others out until {@link unlock}, but no longer than `muc_room_lock_timeout`. */
+    lock(): void;
+    unlock(): void;
+  }
+}
+
+/**
+ * Keeps a new room closed until its creator has configured it (XEP-0045 §10.1.1): `muc_room_locking` (default true).
+ *
+ * After `muc_room_lock_timeout` (default 5 minutes) the room opens with the settings it has. The specification would
+ * have it destroyed (§10.1.3); clients that never ask for the form live in rooms made so, and Prosody opens them.
+ */
+@injectable()
+export default class MucLock {
+  static readonly requires = ["muc"];
+
+  constructor(
+    @inject(ModuleApiToken) private readonly module: ModuleApi,
+    @inject(ClockToken) private readonly clock: Clock,
+  ) {}
+
+  load(): void {
+    const isLocking = this.module.getOptionBoolean("muc_room_locking", true);
+    const timeout = this.module.getOptionPeriod("muc_room_lock_timeout", "5 minutes");
+    const { module, clock } = this;
+    // Unix time at which the lock ends; in a tombstone, the one at which that ends.
+    const locked = module.roomState<number>("locked", { persist: true });
+    const hasLock = (room: Room): boolean => locked.get(room) !== undefined && room._data["destroyed"] !== true;
+    module.roomMethods({
+      isLocked() {
+        return hasLock(this) && (locked.get(this) as number) > clock.now() / 1000;
+      },
+      lock() {
+        module.fireEvent("muc-room-locked", { room: this });
+        // An endless lock is stored as the last moment that a number can name exactly, as JSON has no infinity.
+        locked.set(this, Math.min(Math.floor(clock.now() / 1000) + timeout, Number.MAX_SAFE_INTEGER));
+      },
+      unlock() {
+        if (!hasLock(this)) return;
+        module.fireEvent("muc-room-unlocked", { room: this });
+        locked.set(this, undefined);
+      },
+    });
+
+    // Before the defaults (1).
+    module.hook(
+      "muc-room-pre-create",
+      ({ room }) => {
+        if (isLocking) room.lock();
+        return undefined;
+      },
+      10,
+    );
+
+    // Last: whoever may not enter for another reason is told that one.
+    const isOpen: JoinCondition = ({ room, bareJid, isNewRoom }) => {
+      if (isNewRoom || !hasLock(room)) return undefined;
+      if (!room.isLocked()) {
+        room.unlock();
+        return undefined;
+      }
+      if (room.getAffiliation(bareJid) === "owner") return undefined;
+      // XEP-0045 §7.2.10: as if there was no room.
+      return new StanzaError({ type: "cancel", condition: "item-not-found", by: module.host });
+    };
+    module.hook("muc-occupant-pre-join", isOpen, -30);
+    module.addItem("muc-join-condition", isOpen);
+
+    module.hook(
+      "muc-config-submitted",
+      ({ room }) => {
+        room.unlock();
+      },
+      -1,
+    );
+  }
+}
