@@ -6,6 +6,12 @@ import type { Clock } from "../timers/clock.js";
 import type { Link } from "./link.js";
 
 /** The link of a component with `component_upstream`; `undefined` when it has none. */
-export function createLink(_options: { host: Host; config: Config; router: Router; logger: Logger; clock: Clock }): Link | undefined {
+export function createLink(_options: {
+  host: Host;
+  config: Config;
+  router: Router;
+  logger: Logger;
+  clock: Clock;
+}): Link | undefined {
   return undefined;
 }
