@@ -67,6 +67,8 @@ export class Service {
   readonly #finder: ModuleFinder;
   readonly #permissions = new Map<string, Permissions>();
   #stopping: Promise<void> | undefined;
+  /** Timers do not keep the process alive, and a link that waits to be retried has no socket. */
+  #keepAlive: NodeJS.Timeout | undefined;
 
   private constructor(options: ServiceOptions, storages: Storages, plan: ModulePlan, finder: ModuleFinder) {
     const { config, logger } = options;
@@ -128,6 +130,7 @@ export class Service {
    * @returns what to tell the operator: where it listens, what it is attached to
    */
   async start(): Promise<string[]> {
+    this.#keepAlive = setInterval(() => undefined, 2 ** 30);
     await this.modules.ready();
     await Promise.all([...this.hosts].map((host) => host.link?.start()));
     this.hosts.events.fire("server-started", {});
@@ -149,6 +152,7 @@ export class Service {
     await this.modules.unloadAll();
     this.hosts.events.fire("server-stopped", {});
     this.timers.stop();
+    clearInterval(this.#keepAlive);
     await this.#storages.close();
   }
 
