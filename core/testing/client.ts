@@ -5,11 +5,10 @@
 import { randomBytes } from "node:crypto";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { SaxesParser } from "saxes";
 import { getChild, xml, childElements, type Element } from "../xmpp/element.js";
 import { splitJid } from "../xmpp/jid.js";
 import { escapeAttribute, serialise } from "../xmpp/template.js";
-import { TreeBuilder } from "../xmpp/tree-builder.js";
+import { StreamParser, type StreamLimits } from "../xmpp/stream-parser.js";
 import { Inbox } from "./inbox.js";
 import { Pings } from "./pings.js";
 import { startSasl } from "./sasl.js";
@@ -18,6 +17,9 @@ const NS_SASL = "urn:ietf:params:xml:ns:xmpp-sasl";
 const NS_TLS = "urn:ietf:params:xml:ns:xmpp-tls";
 const NS_BIND = "urn:ietf:params:xml:ns:xmpp-bind";
 const NS_SESSION = "urn:ietf:params:xml:ns:xmpp-session";
+
+/** A server may send more than it takes. */
+const LIMITS: StreamLimits = { maxStanzaBytes: 64 * 1024 * 1024, maxDepth: 1024, maxAttributes: 1024 };
 
 /** Whom to log in as, and where. */
 export interface ClientOptions {
@@ -62,7 +64,7 @@ export class Client {
   readonly #closed: Promise<void>;
   #resolveClosed: () => void = () => undefined;
   #socket: Socket;
-  #parser: SaxesParser<{ xmlns: true }> | undefined;
+  #parser: StreamParser | undefined;
   #jid: string | undefined;
 
   private constructor(
@@ -227,8 +229,7 @@ export class Client {
   }
 
   #listen(socket: Socket): void {
-    socket.setEncoding("utf8");
-    socket.on("data", (chunk) => this.#parser?.write(String(chunk)));
+    socket.on("data", (chunk) => this.#parser?.write(chunk));
     socket.on("error", (error) => this.inbox.end(error.message));
     socket.on("end", () => socket.end());
     socket.on("close", () => {
@@ -238,28 +239,25 @@ export class Client {
     });
   }
 
-  #newParser(): SaxesParser<{ xmlns: true }> {
-    const parser = new SaxesParser({ xmlns: true });
-    const tree = new TreeBuilder();
-    let depth = 0;
-    parser.on("opentag", (tag) => {
-      if (depth++ > 0) tree.open(tag);
-    });
-    parser.on("text", (text) => tree.text(text));
-    parser.on("closetag", () => {
-      if (--depth === 0) {
+  #newParser(): StreamParser {
+    return new StreamParser(LIMITS, {
+      onStreamStart: () => undefined,
+      onStanza: (element) => {
+        if (!this.#pings.takes(element)) this.inbox.push(element);
+      },
+      onStreamEnd: () => {
         this.inbox.end("the server has closed the stream");
         this.#socket.end("</stream:stream>");
-        return;
-      }
-      const element = tree.close();
-      if (element !== undefined && !this.#pings.takes(element)) this.inbox.push(element);
+      },
+      onError: (error) => {
+        this.inbox.end(`the server sent bad XML: ${error.message}`);
+        this.drop();
+      },
+      onHandlerError: (error) => {
+        this.inbox.end(`a test failed while it received: ${String(error)}`);
+        this.drop();
+      },
     });
-    parser.on("error", (error) => {
-      this.inbox.end(`the server sent bad XML: ${error.message}`);
-      this.drop();
-    });
-    return parser;
   }
 }
 
