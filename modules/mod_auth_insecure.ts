@@ -1,0 +1,44 @@
+import { inject, injectable, ModuleApiToken, type AuthMethod, type AuthProvider, type ModuleApi } from "chorus-muc";
+
+const CONSENT = "Yes please, I know what I'm doing!";
+
+/**
+ * Lets everybody in under any name and with any password: for tests only, and only where the option
+ * `insecure_open_authentication` says the sentence that Prosody asks for, too.
+ */
+@injectable()
+export default class InsecureAccounts implements AuthProvider {
+  readonly name = "insecure";
+  readonly methods: ReadonlySet<AuthMethod> = new Set(["plain"]);
+
+  constructor(@inject(ModuleApiToken) private readonly module: ModuleApi) {}
+
+  load(): void {
+    if (this.module.getOptionString("insecure_open_authentication") !== CONSENT) {
+      throw new Error(
+        `authentication = "insecure" lets anybody in as anybody; it needs insecure_open_authentication = "${CONSENT}"`,
+      );
+    }
+    this.module.provides("auth", this);
+  }
+
+  exists(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  testPassword(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  create(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  setPassword(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  delete(): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,35 @@
+import type { Host, ModuleLog, Router, StreamLimits, Timer } from "chorus-muc";
+import type { C2sStream } from "./c2s-stream.js";
+
+/** How a new session settles with one that has its full JID (option `conflict_resolve`). */
+export type ConflictResolve = "kick_old" | "kick_new" | "random" | "increment";
+
+/** Settings of all client streams. */
+export interface C2sOptions {
+  readonly limits: StreamLimits;
+  /** Before the login. */
+  readonly unauthedLimits: StreamLimits;
+  /** Seconds from the connection to a bound resource. */
+  readonly authTimeoutSeconds: number;
+  /** Seconds that the peer has to close its side. */
+  readonly closeTimeoutSeconds: number;
+  /** Bytes that may wait for a client that does not read. */
+  readonly maxPendingBytes: number;
+  readonly conflictResolve: ConflictResolve;
+  /** Sessions that one user may have. */
+  readonly maxResources: number;
+}
+
+/** What a stream needs of its surroundings. */
+export interface C2sContext {
+  readonly options: C2sOptions;
+  readonly router: Router;
+  readonly log: ModuleLog;
+  /** The host of that name, if clients may log in to it. */
+  host(name: string): Host | undefined;
+  addTimer(seconds: number, fn: () => undefined): Timer;
+  /** The stream counts no longer. */
+  onGone(stream: C2sStream): void;
+  /** Its connection is closed, too. */
+  onSocketClosed(stream: C2sStream): void;
+}
