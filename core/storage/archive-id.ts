@@ -1,12 +1,16 @@
 import { randomBytes } from "node:crypto";
 
 const COUNTER_LIMIT = 0x1000;
+/** A clock that goes back further than this was wrong before, and its time is not held on to. */
+const LONGEST_HOLD_MS = 3_600_000;
 
-/** A name for a new entry, and the time in it. */
+/** A name for a new entry, and times for it. */
 export interface ArchiveId {
   readonly id: string;
-  /** Milliseconds since 1970; never less than that of the id before. */
+  /** Milliseconds since 1970 in the id; never less than in the id before. */
   readonly ms: number;
+  /** The present, in unix seconds. While the clock is behind what it showed before, by up to an hour, that instead. */
+  readonly when: number;
 }
 
 /**
@@ -14,23 +18,27 @@ export interface ArchiveId {
  * clock stands still or goes back, a 12-bit counter goes on in its place, and then the next millisecond.
  *
  * @param now milliseconds since 1970
+ * @param last the latest `ms` of the generator before this one, to go on after; 0: none
  */
-export function archiveIds(now: () => number): () => ArchiveId {
-  let ms = 0;
-  let counter = 0;
+export function archiveIds(now: () => number, last: number): () => ArchiveId {
+  const isCredible = last - now() <= LONGEST_HOLD_MS;
+  let ms = isCredible ? last : 0;
+  let counter = COUNTER_LIMIT - 1; // that millisecond is used up
+  let present = ms;
   return () => {
-    const time = Math.floor(now());
-    if (time > ms) {
-      ms = time;
+    const clock = Math.floor(now());
+    if (clock > ms) {
+      ms = clock;
       counter = 0;
     } else if (++counter === COUNTER_LIMIT) {
       ms++;
       counter = 0;
     }
+    present = present - clock > LONGEST_HOLD_MS ? clock : Math.max(present, clock);
     const random = randomBytes(8);
     random[0] = 0x80 | ((random[0] ?? 0) & 0x3f);
     const hex = `${ms.toString(16).padStart(12, "0")}7${counter.toString(16).padStart(3, "0")}${random.toString("hex")}`;
     const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-    return { id, ms };
+    return { id, ms, when: present / 1000 };
   };
 }

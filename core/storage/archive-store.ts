@@ -29,7 +29,7 @@ interface StoredEntry {
  * {@link ArchiveStore} over ordered records.
  *
  * An archive is in the order of its entries' times; entries of the same time are in the order in which they were added.
- * An entry added without a time gets the present one, which never runs back within a process even if the clock does:
+ * An entry added without a time gets the present one, which does not run back even if the clock does (by up to an hour):
  * what is archived as it happens is added that way, and stays in the order in which it happened. An entry added with a
  * time goes where that time belongs, so that an import may come after the fact.
  *
@@ -63,7 +63,7 @@ export class RecordArchiveStore implements ArchiveStore {
   ): { readonly id: string; readonly written: Promise<void> } {
     const made = this.database.nextArchiveId();
     const id = key ?? made.id;
-    const entry: StoredEntry = { id, when: checkTime(when ?? made.ms / 1000), with: withValue, xml: serialise(stanza) };
+    const entry: StoredEntry = { id, when: checkTime(when ?? made.when), with: withValue, xml: serialise(stanza) };
     const position = positionOf(entry.when, made.id.replaceAll("-", ""));
     const text = entryText(entry);
     const change = (transaction: Transaction): undefined | Promise<undefined> => {
@@ -73,6 +73,7 @@ export class RecordArchiveStore implements ArchiveStore {
         transaction.put(extendKey(this.#ids, user, id), position);
         return undefined;
       };
+      this.database.rememberArchiveId(transaction, made);
       if (key === null) return then(this.#addCount(transaction, user, 1), () => put(undefined));
       return then(transaction.get(extendKey(this.#ids, user, id)), (before) =>
         before === undefined ? then(this.#addCount(transaction, user, 1), () => put(undefined)) : put(before),

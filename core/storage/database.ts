@@ -2,12 +2,13 @@ import { archiveIds, type ArchiveId } from "./archive-id.js";
 import type { KeyRange, RecordCursor, StorageDriver } from "./driver.js";
 import { decodeKey, encodeKey, pastKey } from "./key.js";
 import { StorageError } from "./store.js";
-import { Writer, closedError, type Change, type DataPath } from "./writer.js";
+import { Writer, closedError, type Change, type DataPath, type Transaction } from "./writer.js";
 
 /** Version of the layout of records; a database of a later one is not touched. */
 const FORMAT = 1;
 const FORMAT_KEY = encodeKey(["format"]);
 const SPREAD = "spread";
+const LAST_ARCHIVE_ID_KEY = encodeKey(["last-archive-id"]);
 
 /** Numbers that tests and `chorusctl` look at. */
 export interface StorageCounters {
@@ -27,15 +28,15 @@ export class Database {
   #reads = 0;
   #closing: Promise<void> | undefined;
 
-  /** Names for archive entries, in the order of making whatever the clock does. */
+  /** Names for archive entries, in the order of making whatever the clock does, over restarts too. */
   readonly nextArchiveId: () => ArchiveId;
 
   private constructor(
     private readonly driver: StorageDriver,
-    now: () => number,
+    nextArchiveId: () => ArchiveId,
   ) {
     this.#writer = new Writer(driver);
-    this.nextArchiveId = archiveIds(now);
+    this.nextArchiveId = nextArchiveId;
   }
 
   /** Reads what must be known before any store is opened, and marks a new database as ours. */
@@ -46,7 +47,7 @@ export class Database {
       const message = `the database was written by another version of Chorus (layout ${format}, this one knows ${FORMAT})`;
       throw new StorageError("STORAGE_CORRUPT", `${message}: use that version, or restore a backup`);
     }
-    const database = new Database(driver, now);
+    const database = new Database(driver, archiveIds(now, Number((await driver.get(LAST_ARCHIVE_ID_KEY)) ?? 0)));
     const layouts = encodeKey(["layout"]);
     const cursor = driver.cursor({ from: layouts, to: pastKey(layouts) });
     try {
@@ -150,6 +151,11 @@ export class Database {
       this.#spread.set(id, true);
       return result;
     });
+  }
+
+  /** Keeps the time of an id, so that those made after a restart come after it. */
+  rememberArchiveId(transaction: Transaction, { ms }: ArchiveId): void {
+    transaction.put(LAST_ARCHIVE_ID_KEY, String(ms));
   }
 
   idle(): Promise<void> {

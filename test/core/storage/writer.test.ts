@@ -174,7 +174,7 @@ void describe("ids of archive entries", () => {
     const log = storage.openStore<Json, "archive">(HOST, "muc_log", "archive");
     const ids: string[] = [];
     for (let at = 0; at < 9000; at++) {
-      if (at === 5000) now -= 3_600_000;
+      if (at === 5000) now -= 1_800_000;
       if (at === 8000) now += 7_200_000;
       ids.push(log.append("orchard", null, said(String(at))).id);
     }
@@ -187,6 +187,34 @@ void describe("ids of archive entries", () => {
       found,
       Array.from({ length: 4009 }, (_, at) => String(4991 + at)),
     );
+    await storage.close();
+  });
+
+  void it("go on after a restart from where they were, but do not hold on to a time that was wrong", async () => {
+    let now = Date.UTC(2026, 0, 1);
+    const disk = new FaultyDisk();
+    const append = async (text: string): Promise<void> => {
+      const storage = await openStorage(disk.options, () => now);
+      await storage.openStore<Json, "archive">(HOST, "muc_log", "archive").append("orchard", null, said(text)).written;
+      await storage.close();
+    };
+    await append("first");
+    await append("in the same millisecond");
+    now -= 60_000;
+    await append("a minute back");
+    now = Date.UTC(2038, 0, 1);
+    await append("in a wrong year");
+    now = Date.UTC(2026, 0, 2);
+    await append("in the right one again");
+    const storage = await openStorage(disk.options);
+    const log = storage.openStore<Json, "archive">(HOST, "muc_log", "archive");
+    assert.deepEqual(await bodies(log, "orchard"), [
+      "first",
+      "in the same millisecond",
+      "a minute back",
+      "in the right one again",
+      "in a wrong year",
+    ]);
     await storage.close();
   });
 });
