@@ -3,11 +3,14 @@
  * operator looks for the name.
  */
 
-interface Assignment {
+/** One `name = value` of a source. */
+export interface Assignment {
   readonly name: string;
   readonly line: number;
   /** Of brackets around it: 0 for a statement, 1 or more for a field of a table. */
   readonly depth: number;
+  /** Lines of the strings in its table, when its value is one. */
+  readonly items: Map<string, number>;
 }
 
 const TOKEN =
@@ -19,36 +22,45 @@ export class Assignments {
 
   constructor(source: string) {
     let line = 1;
-    let depth = 0;
-    let candidate: Assignment | undefined;
+    let candidate: Assignment | undefined; // a name that may turn out to be assigned to
+    let assigned: Assignment | undefined; // whose value comes next
     let afterDot = false;
+    const tables: (Assignment | undefined)[] = []; // open brackets, each with what it is the value of
     for (const { 0: text, groups = {} } of source.matchAll(TOKEN)) {
-      if (groups["name"] !== undefined) {
-        candidate = afterDot ? undefined : { name: text, line, depth };
-        afterDot = false;
-        continue;
-      }
       if (groups["newline"] !== undefined) line++;
-      else if (groups["comment"] !== undefined || groups["long"] !== undefined || groups["quoted"] !== undefined) {
-        line += text.split("\n").length - 1;
-        if (groups["comment"] === undefined) candidate = undefined;
-      } else if (groups["space"] === undefined) {
-        if (text === "=" && candidate) this.#found.push(candidate);
-        if (groups["open"] !== undefined) depth++;
-        else if (groups["close"] !== undefined) depth = Math.max(0, depth - 1);
+      else if (groups["comment"] !== undefined) line += lineBreaks(text);
+      else if (groups["space"] === undefined) {
+        if (text === "=" && candidate) {
+          this.#found.push(candidate);
+          assigned = candidate;
+          candidate = undefined;
+          continue;
+        }
         candidate = undefined;
+        if (groups["name"] !== undefined && !afterDot) {
+          candidate = { name: text, line, depth: tables.length, items: new Map() };
+        } else if (groups["quoted"] !== undefined || groups["long"] !== undefined) {
+          tables.at(-1)?.items.set(text.slice(1, -1), line);
+          line += lineBreaks(text);
+        } else if (groups["open"] !== undefined) tables.push(text === "{" ? assigned : undefined);
+        else if (groups["close"] !== undefined) tables.pop();
+        assigned = undefined;
         afterDot = text === "." || text === ":";
       }
     }
   }
 
-  /** Line of the statement that sets `name`, when Lua says that the value ended on `line`. */
-  statement(name: string, line: number): number {
-    return this.#found.findLast((at) => at.depth === 0 && at.name === name && at.line <= line)?.line ?? line;
+  /** The statement that sets `name`, when Lua says that the value ended on `line`. */
+  statement(name: string, line: number): Assignment | undefined {
+    return this.#found.findLast((at) => at.depth === 0 && at.name === name && at.line <= line);
   }
 
-  /** Line of the field `name` in the table that follows a section's name on `line`. */
-  field(name: string, line: number): number {
-    return this.#found.find((at) => at.depth > 0 && at.name === name && at.line >= line)?.line ?? line;
+  /** The field `name` in the table that follows a section's name on `line`. */
+  field(name: string, line: number): Assignment | undefined {
+    return this.#found.find((at) => at.depth > 0 && at.name === name && at.line >= line);
   }
+}
+
+function lineBreaks(text: string): number {
+  return text.split("\n").length - 1;
 }

@@ -42,8 +42,11 @@ export interface Config extends ProblemSink {
   get(host: string, key: string): ConfigValue | undefined;
   /** Value in that very section only. */
   getOwn(host: string, key: string): ConfigValue | undefined;
-  /** Where `get` found its value. */
-  positionOf(host: string, key: string): Position | undefined;
+  /**
+   * Where `get` found its value.
+   * @param item a string in the list that is the value: where that stands, as well as it is known
+   */
+  positionOf(host: string, key: string, item?: string): Position | undefined;
   /** Option names of that very section. */
   keys(host: string): readonly string[];
   readonly problems: readonly ConfigProblem[];

@@ -28,6 +28,8 @@ export interface EvaluatedOption {
   readonly key: string;
   readonly value: ConfigValue;
   readonly position: Position;
+  /** Lines of the strings in its table. */
+  readonly items: ReadonlyMap<string, number>;
 }
 
 /** Messages from the worker, in the order in which things happen. */

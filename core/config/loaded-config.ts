@@ -4,6 +4,7 @@ import type { EvaluatedOption } from "./evaluation.js";
 interface Setting {
   readonly value: ConfigValue;
   readonly position: Position;
+  readonly items: ReadonlyMap<string, number>;
 }
 
 /** Name of the global section. */
@@ -12,20 +13,24 @@ export const GLOBAL = "*";
 /** A configuration that was evaluated. Problems found while it is in use are kept here too, and told to listeners. */
 export class LoadedConfig implements Config {
   readonly file: string;
-  readonly hosts: readonly HostSection[];
-  readonly #sections = new Map<string, Map<string, Setting>>();
+  #hosts: readonly HostSection[];
+  #sections = new Map<string, Map<string, Setting>>();
   readonly #problems: ConfigProblem[] = [];
   readonly #known = new Set<string>();
   readonly #listeners = new Set<(problem: ConfigProblem) => void>();
 
   constructor(file: string, hosts: readonly HostSection[], options: readonly EvaluatedOption[]) {
     this.file = file;
-    this.hosts = hosts;
-    for (const { section, key, value, position } of options) {
+    this.#hosts = hosts;
+    for (const { section, key, ...setting } of options) {
       let settings = this.#sections.get(section);
       if (!settings) this.#sections.set(section, (settings = new Map()));
-      settings.set(key, { value, position });
+      settings.set(key, setting);
     }
+  }
+
+  get hosts(): readonly HostSection[] {
+    return this.#hosts;
   }
 
   get problems(): readonly ConfigProblem[] {
@@ -44,7 +49,14 @@ export class LoadedConfig implements Config {
     return this.#sections.get(host)?.get(key)?.value;
   }
 
-  positionOf(host: string, key: string): Position | undefined {
+  positionOf(host: string, key: string, item?: string): Position | undefined {
+    if (item !== undefined) {
+      // Some lists are read from both sections: the item is looked for in each.
+      for (const setting of [this.#sections.get(host)?.get(key), this.#sections.get(GLOBAL)?.get(key)]) {
+        const line = setting?.items.get(item);
+        if (setting && line !== undefined) return { file: setting.position.file, line };
+      }
+    }
     return this.#find(host, key)?.position;
   }
 
@@ -59,6 +71,16 @@ export class LoadedConfig implements Config {
     this.#known.add(identity);
     this.#problems.push(problem);
     for (const listener of this.#listeners) listener(problem);
+  }
+
+  /**
+   * Takes the values of another configuration in, in place of its own, for everybody who holds this one (SIGHUP); its
+   * problems are added to those known.
+   */
+  adopt(other: LoadedConfig): void {
+    this.#hosts = other.#hosts;
+    this.#sections = other.#sections;
+    for (const problem of other.problems) this.report(problem);
   }
 
   /**

@@ -29,6 +29,7 @@ export function describeValue(value: unknown, option = ""): string {
  *
  * @param host section the option was looked up in, `"*"` for the global one; its position is where the value was found
  * @param message what stands behind the name: `expected an integer, got "many"`
+ * @param item the string in the option's list that it is about
  */
 export function reportOption(
   config: Config,
@@ -36,6 +37,7 @@ export function reportOption(
   option: string,
   message: string,
   severity: ConfigProblem["severity"] = "error",
+  item?: string,
 ): void {
-  config.report({ severity, position: config.positionOf(host, option), message: `${option}: ${message}` });
+  config.report({ severity, position: config.positionOf(host, option, item), message: `${option}: ${message}` });
 }

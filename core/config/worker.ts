@@ -41,8 +41,7 @@ function fileName(file: number): string {
 
 /** Where a name was written, from the line that Lua gives for it. */
 function positionOf(file: number, line: number, name: string, kind: PlaceKind): Position {
-  const assignments = files[file - 1]?.assignments;
-  return { file: fileName(file), line: assignments?.[kind](name, line) ?? line };
+  return { file: fileName(file), line: files[file - 1]?.assignments[kind](name, line)?.line ?? line };
 }
 
 /** Answers of functions that can fail: `=` and the result, or `!` and the reason. */
@@ -187,7 +186,8 @@ function postResult(text: string): void {
       return { name, type, componentModule: module ?? undefined, position: { file: fileName(file), line } };
     }),
     options: options.map(([section, key, value, file, line, kind]): EvaluatedOption => {
-      return { section, key, value, position: positionOf(file, line, key, kind) };
+      const items = files[file - 1]?.assignments[kind](key, line)?.items ?? new Map<string, number>();
+      return { section, key, value, position: positionOf(file, line, key, kind), items };
     }),
   });
 }

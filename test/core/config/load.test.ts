@@ -7,6 +7,7 @@ import fc from "fast-check";
 import type { ConfigValue } from "../../../core/config/config.js";
 import { loadConfig, loadConfigText } from "../../../core/config/load.js";
 import { luaLiteral } from "../../../core/config/lua-literal.js";
+import { Options } from "../../../core/config/options.js";
 import { formatProblem } from "../../../core/config/problem.js";
 
 const root = await mkdtemp(join(tmpdir(), "chorus-config-"));
@@ -193,6 +194,26 @@ test("an option is found in the host's section, else in the global one, with the
     [1, 5, 1, 7],
   );
   assert.deepEqual([line("c.example", "first"), line("c.example", "second"), line("*", "third")], [10, 11, undefined]);
+});
+
+test("an item of a list has a place of its own", async () => {
+  const config = await loadConfigText(
+    `modules_enabled = {\n  "disco"; -- "x"\n  'ping';\n  { "deeper" };\n}\nmodules_enabled:append { "later" }\nComponent "c.example" "muc" {\n  modules_enabled = {\n    "mam" } }`,
+    { file: "t.cfg.lua" },
+  );
+  const line = (host: string, item: string): number | undefined =>
+    config.positionOf(host, "modules_enabled", item)?.line;
+  assert.deepEqual([line("*", "disco"), line("*", "ping"), line("c.example", "mam")], [2, 3, 9]);
+  assert.equal(line("c.example", "disco"), 2, "it comes from the global list");
+  assert.deepEqual([line("*", "deeper"), line("*", "later"), line("c.example", "x")], [1, 1, 8], "else the option's");
+});
+
+test("a configuration that is read again takes the place of the old one", async () => {
+  const config = await loadConfigText("a = 1\nb = 1");
+  const options = new Options(config, "v.example");
+  config.adopt(await loadConfigText('a = 2\nVirtualHost "v.example"\nc = x'));
+  assert.deepEqual([options.getOptionInteger("a"), options.getOptionInteger("b")], [2, undefined]);
+  assert.deepEqual([config.hosts.length, config.problems.length], [1, 1]);
 });
 
 test("Include: a file of its own, from the global section, and the includer goes on where it was", async () => {

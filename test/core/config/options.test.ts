@@ -10,7 +10,13 @@ const HOST = "rooms.example";
 function configOf(own: Record<string, ConfigValue>, everywhere: Record<string, ConfigValue> = {}): LoadedConfig {
   const file = "/etc/x/t.cfg.lua";
   const section = (name: string, line: number, values: Record<string, ConfigValue>) =>
-    Object.entries(values).map(([key, value]) => ({ section: name, key, value, position: { file: "t", line } }));
+    Object.entries(values).map(([key, value]) => ({
+      section: name,
+      key,
+      value,
+      position: { file: "t", line },
+      items: new Map<string, number>(),
+    }));
   return new LoadedConfig(file, [], [...section("*", 1, everywhere), ...section(HOST, 2, own)]);
 }
 

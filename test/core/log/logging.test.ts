@@ -18,7 +18,13 @@ let folders = 0;
 function configOf(options: Record<string, ConfigValue>): LoadedConfig & { folder: string } {
   const folder = join(root, String(++folders));
   const position = { file: "t.cfg.lua", line: 1 };
-  const settings = Object.entries(options).map(([key, value]) => ({ section: "*", key, value, position }));
+  const settings = Object.entries(options).map(([key, value]) => ({
+    section: "*",
+    key,
+    value,
+    position,
+    items: new Map<string, number>(),
+  }));
   return Object.assign(new LoadedConfig(join(folder, "t.cfg.lua"), [], settings), { folder });
 }
 
