@@ -208,7 +208,7 @@ export class Service {
       await this.modules.load(host, name);
       return true;
     } catch (error) {
-      const position = component?.position ?? this.config.positionOf(host?.name ?? GLOBAL, "modules_enabled");
+      const position = component?.position ?? this.config.positionOf(host?.name ?? GLOBAL, "modules_enabled", name);
       this.config.report({ severity: "error", position, message: explain(error) });
       return false;
     }

@@ -68,7 +68,7 @@ export class ModulePlan {
       if (this.#finder.find(name)) return true;
       this.#config.report({
         severity: "warning",
-        position: this.#config.positionOf(host, "modules_enabled"),
+        position: this.#config.positionOf(host, "modules_enabled", name),
         message: `modules_enabled: expected the name of a module that exists here, got "${name}"; it is left out`,
       });
       return false;
