@@ -2,10 +2,9 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { ConfigError, type ConfigErrorCode } from "./config-error.js";
-import type { ConfigProblem, Position } from "./config.js";
+import type { Position } from "./config.js";
 import type { EvaluationInput, EvaluationMessage, Finding } from "./evaluation.js";
 import { LoadedConfig } from "./loaded-config.js";
-import { formatProblem } from "./problem.js";
 import { readFailure } from "./source-files.js";
 
 /** How a configuration is evaluated. */
@@ -22,6 +21,8 @@ export interface LoadOptions {
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
+/** Megabytes of the worker's own heap, which does not hold Lua's memory. */
+const LARGEST_HEAP_MB = 256;
 
 /**
  * Reads and evaluates a `prosody.cfg.lua`: Lua, in Prosody's environment, without access to anything but the files
@@ -68,16 +69,12 @@ async function evaluate(file: string, source: Uint8Array, options: LoadOptions):
 
   const problems = findings.map(({ problem }) => problem);
   const fatal = findings.find(({ code }) => code !== undefined)?.code;
-  if (fatal !== undefined || result === undefined) throw new ConfigError(fatal ?? "CONFIG_RUNTIME", unique(problems));
+  if (fatal !== undefined || result === undefined) throw new ConfigError(fatal ?? "CONFIG_RUNTIME", problems);
 
   const config = new LoadedConfig(resolve(file), result.hosts, result.options);
   for (const problem of problems) config.report(problem);
   reportMisplacedPorts(config);
   return config;
-}
-
-function unique(problems: readonly ConfigProblem[]): ConfigProblem[] {
-  return [...new Map(problems.map((problem) => [formatProblem(problem), problem])).values()];
 }
 
 /** Listeners belong to the whole server: in a host's section their options have no effect, as in Prosody. */
@@ -102,7 +99,12 @@ function runWorker(input: EvaluationInput, timeoutMs: number): Promise<Evaluatio
   const findings: Finding[] = [];
   const fileNames = [input.file];
   const progress = new Int32Array(input.progress);
-  const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: input, execArgv: [], env: {} });
+  const worker = new Worker(new URL("./worker.js", import.meta.url), {
+    workerData: input,
+    execArgv: [],
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: LARGEST_HEAP_MB },
+  });
 
   return new Promise((settle) => {
     let result: Result | undefined;

@@ -9,6 +9,7 @@ import type { EvaluatedOption, EvaluationInput, EvaluationMessage } from "./eval
 import { luaLiteral, luaString } from "./lua-literal.js";
 import { PRELUDE } from "./prelude.js";
 import { prepareHostName } from "./host-name.js";
+import { formatProblem } from "./problem.js";
 import { expandPattern, fromFile, readFailure, readSource } from "./source-files.js";
 
 const BYTE_ORDER_MARK = Buffer.from("\uFEFF");
@@ -23,16 +24,22 @@ function post(message: EvaluationMessage): void {
   parentPort?.postMessage(message);
 }
 
+const MOST_FINDINGS = 200; // a loop can find any number of them
+const told = new Set<string>();
+let isUnusable = false;
+
 function found(
   code: ConfigErrorCode | undefined,
   position: Position | undefined,
   message: string,
-  isError = true,
+  severity: "error" | "warning" = "error",
 ): void {
-  post({
-    kind: "finding",
-    finding: { code, problem: { severity: isError ? "error" : "warning", position, message } },
-  });
+  const problem = { severity, position, message };
+  const text = formatProblem(problem);
+  if (told.has(text) || (told.size >= MOST_FINDINGS && (code === undefined || isUnusable))) return;
+  told.add(text);
+  isUnusable ||= code !== undefined;
+  post({ kind: "finding", finding: { code, problem } });
 }
 
 function fileName(file: number): string {
@@ -80,7 +87,7 @@ function report(code: string, file: number, line: number, ...details: (string | 
     // name, kind of place, line and kind of the earlier place
     const now = positionOf(file, line, String(a), b as PlaceKind);
     const earlier = positionOf(file, Number(c), String(a), d as PlaceKind);
-    found(undefined, now, `${a}: set twice in this section, the value of line ${earlier.line} is not used`, false);
+    found(undefined, now, `${a}: set twice in this section, the value of line ${earlier.line} is not used`, "warning");
   } else if (code === "clash") {
     // name, type, file, line and type of the earlier section
     const earlier = `${fileName(Number(c))}:${Number(d)}`;
@@ -91,7 +98,7 @@ function report(code: string, file: number, line: number, ...details: (string | 
     const at = positionOf(file, line, String(a), b as PlaceKind);
     found(undefined, at, `${a}: expected a string, number, boolean or table, got ${c}`);
   } else if (code === "warning" || code === "error") {
-    found(undefined, position, String(a), code === "error");
+    found(undefined, position, String(a), code);
   } else {
     found(code as ConfigErrorCode, position, String(a));
   }

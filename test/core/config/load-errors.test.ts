@@ -228,6 +228,13 @@ for (const { name, text, code, lines, options } of failures) {
   });
 }
 
+test("problems that a loop finds are told once, and not without end", async () => {
+  const config = await loadConfigText("for i = 1, 1000 do x = nothing end\nfor i = 1, 1000 do x = _ENV['n' .. i] end", {
+    file,
+  });
+  assert.ok(config.problems.length > 3 && config.problems.length <= 200, String(config.problems.length));
+});
+
 test("refused: a file that does not exist", async () => {
   const error = await failureOf(loadConfig(join(folder, "none.cfg.lua")));
   assert.equal(error.code, "CONFIG_FILE");

@@ -312,7 +312,7 @@ test("any value written as Lua reads back equal", async () => {
         values.map((_, i) => i + 1),
       );
     }),
-    { numRuns: 12 },
+    { numRuns: 6 },
   );
 });
 
