@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { parseStanza } from "../xmpp/parse.js";
 import type { Element } from "../xmpp/element.js";
 import { serialise } from "../xmpp/template.js";
@@ -7,6 +8,8 @@ import { StorageError, type ArchiveEntry, type ArchivePage, type ArchiveQuery, t
 import type { WriteOptions } from "./store.js";
 import type { DataPath, Transaction } from "./writer.js";
 
+/** Entries that are deleted without letting others have a turn. */
+const SLICE = 1000;
 /** Digits of a time in a position. */
 const TIME_LENGTH = 16;
 /** Past every digit, for the end of a time that is included. */
@@ -143,9 +146,10 @@ export class RecordArchiveStore implements ArchiveStore {
       // Kept: the newest, or the oldest when asked in reverse; which is the end of the list either way.
       if (truncate !== undefined) found = found.slice(0, Math.max(0, found.length - truncate));
       if (limit !== undefined) found = found.slice(0, limit);
-      for (const [place, id] of found) {
+      for (const [at, [place, id]] of found.entries()) {
         transaction.put(place, undefined);
         transaction.put(extendKey(this.#ids, user, id), undefined);
+        if (at % SLICE === SLICE - 1) await setImmediate(); // others have a turn in between
       }
       await this.#addCount(transaction, user, -found.length);
       return found.length;

@@ -2,6 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { constants, accessSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { AbstractLevel } from "abstract-level";
 import { Level } from "level";
 import { MemoryLevel } from "memory-level";
@@ -16,6 +17,8 @@ interface BatchOptions {
   sync: boolean;
 }
 
+/** Changes that are handed over without letting others have a turn. */
+const SLICE = 1000;
 const ENCODINGS = { keyEncoding: "buffer", valueEncoding: "utf8" } as const;
 
 class LevelDriver implements StorageDriver {
@@ -36,12 +39,28 @@ class LevelDriver implements StorageDriver {
     return this.db.iterator({ gte: from, lt: to, reverse, limit });
   }
 
-  batch(changes: readonly RecordChange[], { sync }: { readonly sync: boolean }): Promise<void> {
+  async batch(changes: readonly RecordChange[], options: { readonly sync: boolean }): Promise<void> {
+    if (changes.length > SLICE) return this.#largeBatch(changes, options);
     const operations = changes.map(({ key, value }) =>
       value === undefined ? { type: "del" as const, key } : { type: "put" as const, key, value },
     );
-    const options: BatchOptions = { ...ENCODINGS, sync };
-    return this.db.batch(operations, options);
+    const batchOptions: BatchOptions = { ...ENCODINGS, ...options };
+    await this.db.batch(operations, batchOptions);
+  }
+
+  /** The same in one piece as well, handed over in slices, so that a huge one does not keep the process from its work. */
+  async #largeBatch(changes: readonly RecordChange[], options: { readonly sync: boolean }): Promise<void> {
+    const batch = this.db.batch();
+    try {
+      for (const [at, { key, value }] of changes.entries()) {
+        if (value === undefined) batch.del(key);
+        else batch.put(key, value);
+        if (at % SLICE === SLICE - 1) await setImmediate();
+      }
+      await batch.write(options);
+    } finally {
+      await batch.close();
+    }
   }
 
   close(): Promise<void> {

@@ -414,6 +414,17 @@ export function conformance(driver: string, open: () => Promise<Subject>): void 
       assert.equal(await archive.delete("nobody"), 0);
     });
 
+    check("deletes very many at once, and nothing else", async ({ storage }) => {
+      const archive = storage.openStore<Json, "archive">(HOST, "muc_log", "archive");
+      for (let at = 0; at < 2500; at++) archive.append("orchard", null, said("x"), at, undefined, { sync: false });
+      await archive.append("garden", null, said("stays")).written;
+      const batches = storage.counters.batches;
+      assert.equal(await archive.delete("orchard", { truncate: 2 }), 2498);
+      assert.equal(storage.counters.batches, batches + 1);
+      assert.equal((await collect((await archive.find("orchard"))?.items ?? assert.fail())).length, 2);
+      assert.deepEqual(await bodies(archive, "garden"), ["stays"]);
+    });
+
     check("sums up by with, and lists users", async ({ storage }) => {
       const { archive } = await filled(storage);
       await archive.append("", null, said("x")).written;
