@@ -7,7 +7,7 @@ import type { ConfigErrorCode } from "./config-error.js";
 import type { ConfigValue, HostSection, Position } from "./config.js";
 import type { EvaluatedOption, EvaluationInput, EvaluationMessage } from "./evaluation.js";
 import { luaLiteral, luaString } from "./lua-literal.js";
-import { PRELUDE } from "./prelude.js";
+import { PRELUDE } from "./lua/prelude.js";
 import { prepareHostName } from "./host-name.js";
 import { formatProblem } from "./problem.js";
 import { expandPattern, fromFile, readFailure, readSource } from "./source-files.js";
