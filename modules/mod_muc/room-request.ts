@@ -2,6 +2,17 @@ import { bare, StanzaError, type Element, type IqEvent } from "chorus-muc";
 import type { Muc } from "./muc-api.js";
 import type { Room } from "./room-api.js";
 
+/**
+ * The room that a stanza is addressed to, loaded if need be.
+ * @returns `undefined` when there is none, or it was destroyed; a promise only when it has to be loaded
+ */
+export function roomOf(muc: Muc, stanza: Element): Room | undefined | Promise<Room | undefined> {
+  const jid = bare(String(stanza.attrs["to"]));
+  const usable = (room: Room | undefined): Room | undefined => (room?._data["destroyed"] === true ? undefined : room);
+  const live = muc.getLiveRoomFromJid(jid);
+  return live ? usable(live) : muc.getRoomFromJid(jid).then(usable);
+}
+
 /** What an iq handler of a room answers. */
 type Answer = Element | StanzaError | true | undefined;
 
@@ -19,14 +30,12 @@ type Answer = Element | StanzaError | true | undefined;
  * @returns `undefined` as well when there is no such room, or it was destroyed: the engine says so
  */
 export function inRoomOf(muc: Muc, event: IqEvent, fn: (room: Room) => Answer): Answer | Promise<Answer> {
-  const jid = bare(String(event.stanza.attrs["to"]));
   const answer = (room: Room | undefined): Answer | Promise<Answer> => {
-    if (room === undefined || room._data["destroyed"] === true) return undefined;
-    const result = room.run(() => fn(room));
+    const result = room?.run(() => fn(room));
     return result instanceof Promise ? result.catch(asRefusal) : result;
   };
-  const live = muc.getLiveRoomFromJid(jid);
-  return live ? answer(live) : muc.getRoomFromJid(jid).then(answer).catch(asRefusal);
+  const room = roomOf(muc, event.stanza);
+  return room instanceof Promise ? room.then(answer).catch(asRefusal) : answer(room);
 }
 
 function asRefusal(error: unknown): StanzaError {

@@ -1,0 +1,242 @@
+import {
+  ClockToken,
+  cloneElement,
+  inject,
+  injectable,
+  ModuleApiToken,
+  namespaceOf,
+  removeChildren,
+  type Clock,
+  type Element,
+  type FullJid,
+  type ModuleApi,
+} from "chorus-muc";
+import {
+  delayElement,
+  invalidField,
+  MucToken,
+  NS_MUC_USER,
+  type FormValue,
+  type GetHistoryEvent,
+  type Muc,
+  type Room,
+  type RoomState,
+} from "chorus-muc/muc";
+import { HistoryEntry } from "./entry.js";
+import { isHistoric } from "./historic.js";
+import { HistoryKeeper } from "./keeper.js";
+import { chooseHistory, historyLimits } from "./limits.js";
+
+const FIELD = "muc#roomconfig_historylength";
+const FIELD_DEFAULT = "muc#roomconfig_defaulthistorymessages";
+/** Messages, of a room whose owner made no choice. */
+const STANDARD_LENGTH = 20;
+/** Length of ` to=""`, which each message gets when it is sent. */
+const TO_LENGTH = 6;
+
+declare module "chorus-muc/muc" {
+  interface Room {
+    /** Messages that the room keeps. */
+    getHistorylength(): number;
+    /** Capped by `max_history_messages`. @returns false when it was so already */
+    setHistorylength(length: number): boolean;
+    /** Messages that are sent to who does not say how many. */
+    getDefaulthistorymessages(): number;
+    /** @returns false when it was so already */
+    setDefaulthistorymessages(length: number): boolean;
+    /** Sends the history to who sent that presence, as much of it as the presence asks for. */
+    sendHistory(presence: Element): void;
+  }
+}
+
+/** A number of messages; an empty field asks for the standard. */
+function parseLength(value: FormValue): number | undefined {
+  if (value === undefined || value === "") return STANDARD_LENGTH;
+  const length = typeof value === "string" ? Number(value) : NaN;
+  return Number.isSafeInteger(length) && length >= 0 ? length : undefined;
+}
+
+/**
+ * Sends the latest messages to whoever enters (XEP-0045 §7.2.13, §7.2.14), each with the time it was sent (XEP-0203).
+ *
+ * The history of a room is in memory, and is stored when the last occupant leaves and at shutdown. An owner says how
+ * many messages it holds, up to `max_history_messages` (no limit); new rooms: `muc_room_default_history_length` (20).
+ */
+@injectable()
+export default class MucHistory {
+  static readonly requires = ["muc"];
+
+  readonly #module: ModuleApi;
+  readonly #clock: Clock;
+  readonly #history: RoomState<readonly HistoryEntry[], readonly HistoryEntry[]>;
+
+  constructor(
+    @inject(ModuleApiToken) module: ModuleApi,
+    @inject(ClockToken) clock: Clock,
+    @inject(MucToken) private readonly muc: Muc,
+  ) {
+    this.#module = module;
+    this.#clock = clock;
+    this.#history = module.roomState<readonly HistoryEntry[]>("history", { default: [] });
+  }
+
+  load(): void {
+    this.#settings();
+    this.#configuration();
+    this.#sending();
+    this.#collecting();
+    new HistoryKeeper(this.#module, this.muc, this.#history).load();
+  }
+
+  #settings(): void {
+    const max = this.#module.getOptionInteger("max_history_messages", Number.MAX_SAFE_INTEGER, 0);
+    const byDefault = this.#module.getOptionInteger("muc_room_default_history_length", STANDARD_LENGTH, 0);
+    const options = { persist: true, default: STANDARD_LENGTH } as const;
+    const lengths = this.#module.roomState<number>("history_length", options);
+    const defaults = this.#module.roomState<number>("default_history_messages", options);
+    const send = this.#send.bind(this);
+    this.#module.roomMethods({
+      getHistorylength() {
+        return Math.min(lengths.get(this), max);
+      },
+      setHistorylength(length) {
+        return lengths.set(this, Math.min(length, max));
+      },
+      getDefaulthistorymessages() {
+        return Math.min(defaults.get(this), this.getHistorylength());
+      },
+      setDefaulthistorymessages(length) {
+        return defaults.set(this, length);
+      },
+      sendHistory(presence) {
+        send(this, presence);
+      },
+    });
+
+    this.#module.hook("muc-room-defaults", ({ room }) => {
+      room.setHistorylength(byDefault);
+    });
+  }
+
+  #configuration(): void {
+    this.#module.hook(
+      "muc-config-form",
+      ({ room, form }) => {
+        form.push(
+          {
+            name: FIELD,
+            type: "text-single",
+            datatype: "xs:integer",
+            label: "Maximum number of history messages returned by room",
+            desc: "How many messages the room keeps for those who enter",
+            value: String(room.getHistorylength()),
+          },
+          {
+            name: FIELD_DEFAULT,
+            type: "text-single",
+            datatype: "xs:integer",
+            label: "Default number of history messages returned by room",
+            desc: "How many messages are sent to clients that do not say how many they want",
+            value: String(room.getDefaulthistorymessages()),
+          },
+        );
+      },
+      65,
+    );
+
+    this.#module.hook(`muc-config-submitted/${FIELD}`, ({ room, value, statusCodes }) => {
+      const length = parseLength(value);
+      if (length === undefined) return invalidField(FIELD, "Not a number of messages");
+      if (room.setHistorylength(length)) statusCodes.add("104");
+      return undefined;
+    });
+    this.#module.hook(`muc-config-submitted/${FIELD_DEFAULT}`, ({ room, value, statusCodes }) => {
+      const length = parseLength(value);
+      if (length === undefined) return invalidField(FIELD_DEFAULT, "Not a number of messages");
+      if (length !== room.getDefaulthistorymessages() && room.setDefaulthistorymessages(length)) statusCodes.add("104");
+      return undefined;
+    });
+  }
+
+  #sending(): void {
+    // Before the subject (20): it is what tells clients that the history is over (XEP-0045 §7.2.15).
+    this.#module.hook(
+      "muc-occupant-session-new",
+      ({ room, stanza }) => {
+        room.sendHistory(stanza);
+      },
+      50,
+    );
+
+    // After archives (1), which have more.
+    this.#module.hook(
+      "muc-get-history",
+      (event) => {
+        event.nextStanza = this.#replay(event);
+        return true;
+      },
+      -1,
+    );
+  }
+
+  #send(room: Room, presence: Element): void {
+    const asked = historyLimits(presence, this.#clock.now() / 1000);
+    const isUnlimited = Object.values(asked).every((limit) => limit === undefined);
+    const event: GetHistoryEvent = {
+      room,
+      stanza: presence,
+      to: String(presence.attrs["from"]) as FullJid,
+      ...asked,
+      maxstanzas: isUnlimited ? room.getDefaulthistorymessages() : asked.maxstanzas,
+      nextStanza: () => undefined,
+    };
+    this.#module.fireEvent("muc-get-history", event);
+    for (let next = event.nextStanza(); next; next = event.nextStanza()) room.routeStanza(next);
+  }
+
+  #replay({ room, to, maxchars, maxstanzas = Infinity, since }: GetHistoryEvent): () => Element | undefined {
+    const isOpen = room.getWhois() === "anyone";
+    const candidates = this.#history.get(room).map((entry) => ({
+      stanza: entry.stanza,
+      timestamp: entry.timestamp,
+      chars: () => entry.chars + TO_LENGTH + to.length,
+    }));
+    const limits = { maxchars, since, maxstanzas: Math.min(maxstanzas, room.getHistorylength()) };
+    const chosen = chooseHistory(candidates, limits).values();
+    return () => {
+      const { value } = chosen.next();
+      if (!value) return undefined;
+      const stanza = cloneElement(value.stanza);
+      stanza.attrs["to"] = to;
+      // Real JIDs of a time when everybody was to see them.
+      if (!isOpen) removeChildren(stanza, (child) => namespaceOf(child) === NS_MUC_USER);
+      return stanza;
+    };
+  }
+
+  #collecting(): void {
+    this.#module.hook("muc-broadcast-message", (event) => {
+      if (this.#module.fireEvent("muc-message-is-historic", event)) this.#module.fireEvent("muc-add-history", event);
+      return undefined;
+    });
+
+    // After other modules, which may know better.
+    this.#module.hook("muc-message-is-historic", ({ stanza }) => isHistoric(stanza), -1);
+
+    // After archives (0), so that what they add, the stanza's id, is kept.
+    this.#module.hook(
+      "muc-add-history",
+      ({ room, stanza }) => {
+        const now = this.#clock.now() / 1000;
+        const copy = cloneElement(stanza);
+        delete copy.attrs["to"];
+        copy.append(delayElement(room.jid, now));
+        const length = room.getHistorylength();
+        const kept = length === 0 ? [] : [...this.#history.get(room), new HistoryEntry(copy, now)].slice(-length);
+        this.#history.set(room, kept);
+        return true;
+      },
+      -1,
+    );
+  }
+}

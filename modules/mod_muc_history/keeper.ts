@@ -1,0 +1,104 @@
+import { nodeOf, parseStanza, serialise, type BareJid, type KeyvalStore, type ModuleApi } from "chorus-muc";
+import type { Muc, Room, RoomState } from "chorus-muc/muc";
+import { HistoryEntry } from "./entry.js";
+
+/** The record of a room, oldest first: text of each stanza, and when it was sent in unix seconds. */
+type StoredHistory = readonly (readonly [stanza: string, timestamp: number])[];
+
+/**
+ * Lets the history of a room outlive the room's time in memory: one record per room in the store `muc_history`, under
+ * its local part. It is written when the room falls silent, not with each message.
+ */
+export class HistoryKeeper {
+  readonly #store: KeyvalStore<StoredHistory>;
+  /** There is a record of the room. */
+  readonly #isStored: RoomState<boolean, boolean>;
+
+  constructor(
+    private readonly module: ModuleApi,
+    private readonly muc: Muc,
+    private readonly history: RoomState<readonly HistoryEntry[], readonly HistoryEntry[]>,
+  ) {
+    this.#store = module.openStore<StoredHistory>("muc_history");
+    this.#isStored = module.roomState("history_stored", { default: false });
+  }
+
+  load(): void {
+    this.#restoring();
+
+    // Only rooms without occupants leave the memory, so this is the last moment to write, and mostly the only one.
+    // Before the engine (-1) removes a temporary room; that one has nothing to keep.
+    this.module.hook("muc-occupant-left", ({ room }) => {
+      if (!room.hasOccupant() && room.getPersistent()) void this.#write(room);
+    });
+    // After the engine (-300) has sent the occupants away, unless the next start takes them back.
+    this.module.hookGlobal(
+      "server-stopping",
+      async () => {
+        const rooms = this.muc.liveRooms().filter((room) => room.getPersistent() || room.hasOccupant());
+        await Promise.all(rooms.map((room) => this.#write(room)));
+      },
+      -400,
+    );
+
+    // What an earlier room of that name has left behind, when it was not destroyed in good order, is not this room's.
+    this.module.hook("muc-room-created", ({ room }) => {
+      const atOnce = this.#store.getSync?.(nodeOf(room.jid) ?? null);
+      if (!atOnce || atOnce.value !== undefined) this.#remove(room);
+    });
+    this.module.hook("muc-room-destroyed", ({ room }) => {
+      if (this.#isStored.get(room)) this.#remove(room);
+    });
+  }
+
+  #restoring(): void {
+    const restored = new Map<BareJid, StoredHistory>();
+    this.module.hook("muc-room-pre-restore", ({ jid }) => {
+      const keep = (record: StoredHistory | undefined): undefined => {
+        if (record) restored.set(jid, record);
+      };
+      const node = nodeOf(jid) ?? null;
+      const atOnce = this.#store.getSync?.(node);
+      if (atOnce) return keep(atOnce.value);
+      // A room without its history is better than no room.
+      return this.#store
+        .get(node)
+        .then(keep)
+        .catch(this.#report(`history of ${jid} could not be read`));
+    });
+    this.module.hook("muc-room-restored", ({ jid, room }) => {
+      const record = restored.get(jid);
+      if (!record) return;
+      restored.delete(jid);
+      this.#isStored.set(room, true);
+      this.history.set(room, parseHistory(record));
+    });
+  }
+
+  async #write(room: Room): Promise<undefined> {
+    const entries = this.history.get(room);
+    if (entries.length === 0 && !this.#isStored.get(room)) return;
+    this.#isStored.set(room, entries.length > 0);
+    const record = entries.map(({ stanza, timestamp }) => [serialise(stanza), timestamp] as const);
+    await this.#store
+      .set(nodeOf(room.jid) ?? null, record.length === 0 ? undefined : record, { sync: false })
+      .catch(this.#report(`history of ${room.jid} is not stored`));
+  }
+
+  #remove(room: Room): void {
+    this.#isStored.set(room, false);
+    void this.#store
+      .set(nodeOf(room.jid) ?? null, undefined, { sync: false })
+      .catch(this.#report(`old history of ${room.jid} is still stored`));
+  }
+
+  #report(what: string): (error: unknown) => undefined {
+    return (error) => {
+      this.module.log("error", "%s: %s", what, error);
+    };
+  }
+}
+
+function parseHistory(record: StoredHistory): readonly HistoryEntry[] {
+  return record.map(([stanza, timestamp]) => new HistoryEntry(parseStanza(stanza), timestamp));
+}

@@ -1,0 +1,36 @@
+import { StanzaError, type Element } from "chorus-muc";
+import { parseSubmission, type Form, type FormField, type FormValue } from "chorus-muc/muc";
+
+/** In-band registration (XEP-0077), of which XEP-0045 §7.10 makes use. */
+export const NS_REGISTER = "jabber:iq:register";
+/** `FORM_TYPE` of the registration form (XEP-0045 §15.5.1). */
+export const NS_ROOM_REGISTER = "http://jabber.org/protocol/muc#register";
+/** Field of the nick. */
+export const FIELD_NICK = "muc#register_roomnick";
+
+/** The form, with the fields that modules add. */
+export function registrationForm(extra: readonly FormField[]): Form {
+  return [
+    { name: "FORM_TYPE", type: "hidden", value: NS_ROOM_REGISTER },
+    { name: FIELD_NICK, type: "text-single", label: "Nickname", required: true },
+    ...extra,
+  ];
+}
+
+function badRequest(text: string): StanzaError {
+  return new StanzaError({ type: "modify", condition: "bad-request", text });
+}
+
+/** Reads a submitted form. @returns the values by field name, or what is wrong with it */
+export function readRegistration(
+  form: Form,
+  x: Element | undefined,
+): Readonly<Record<string, FormValue>> | StanzaError {
+  if (!x) return badRequest("Missing dataform");
+  const type: unknown = x.attrs["type"];
+  if (type !== undefined && type !== "submit") return badRequest("Not a submitted form");
+  const { fields, errors, formType } = parseSubmission(form, x);
+  if (formType !== NS_ROOM_REGISTER) return badRequest("Error in form");
+  const faults = Object.entries(errors).map(([name, fault]) => `${name}: ${fault}`);
+  return faults.length > 0 ? badRequest(`Error in form: ${faults.join(", ")}`) : fields;
+}

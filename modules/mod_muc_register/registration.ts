@@ -1,0 +1,207 @@
+import {
+  bare,
+  childElements,
+  getChild,
+  resourceprep,
+  StanzaError,
+  xml,
+  type BareJid,
+  type Element,
+  type IqEvent,
+  type ModuleApi,
+} from "chorus-muc";
+import {
+  formElement,
+  getForm,
+  roomOf,
+  type Affiliation,
+  type AffiliationData,
+  type FormField,
+  type FormValue,
+  type Muc,
+  type Outcome,
+  type Room,
+} from "chorus-muc/muc";
+import { FIELD_NICK, NS_REGISTER, readRegistration, registrationForm } from "./form.js";
+
+/** Options of the module. */
+export interface RegistrationOptions {
+  /** Who has no affiliation may register. */
+  readonly isOpen: boolean;
+  /** Who has a reserved nick must use it. */
+  readonly isEnforced: boolean;
+  /** Who has registered is shown the form as stored. */
+  readonly showsForm: boolean;
+}
+
+type Answer = Element | StanzaError | undefined;
+
+/** A registration that may be made. */
+interface Plan {
+  readonly jid: BareJid;
+  readonly nick: string;
+  readonly affiliation: Affiliation;
+  readonly submitted: Readonly<Record<string, FormValue>>;
+}
+
+/** The requests of XEP-0045 §7.10: asking for the form, registering, and taking it back. */
+export class Registration {
+  constructor(
+    private readonly module: ModuleApi,
+    private readonly options: RegistrationOptions,
+  ) {}
+
+  /** Answers a get: the form, or that the sender has registered. */
+  show(room: Room, stanza: Element): Element | StanzaError {
+    const jid = bare(String(stanza.attrs["from"]));
+    const refusal = this.#refusalOf(room, jid);
+    if (refusal) return refusal;
+    const query = xml("query", { xmlns: NS_REGISTER });
+    const nick = room.getRegisteredNick(jid);
+    if (nick === undefined) query.append(formElement(this.#form()));
+    else {
+      query.append(xml("registered"));
+      query.append(xml("username", {}, nick));
+      if (this.options.showsForm) query.append(this.#storedForm(room, jid, nick));
+    }
+    return xml("iq", {}, query);
+  }
+
+  /**
+   * Answers a set. Each part is a step of the room; between them asynchronous handlers of others may take their time,
+   * so what was free before is looked at again by the last handler of `muc-pre-set-affiliation`.
+   */
+  submit(muc: Muc, event: IqEvent): Answer | Promise<Answer> {
+    return settled(after(roomOf(muc, event.stanza), (room) => (room ? this.#submit(room, event) : undefined)));
+  }
+
+  #submit(room: Room, event: IqEvent): Answer | Promise<Answer> {
+    const { stanza } = event;
+    const jid = bare(String(stanza.attrs["from"]));
+    const query = childElements(stanza)[0] as Element;
+    if (getChild(query, "remove", NS_REGISTER)) return this.#unregister(room, jid);
+    if (getForm(query)?.attrs["type"] === "cancel") return xml("iq");
+    return after(
+      room.run(() => this.#plan(room, jid, query)),
+      (plan) => {
+        if (plan instanceof StanzaError) return plan;
+        if (room.getRegisteredNick(jid) === plan.nick) return xml("iq");
+        return this.#register(room, event, plan);
+      },
+    );
+  }
+
+  #register(room: Room, event: IqEvent, { jid, nick, affiliation, submitted }: Plan): Answer | Promise<Answer> {
+    const affiliationData: AffiliationData = { ...room.getAffiliationData(jid), reserved_nickname: nick };
+    const { origin, stanza } = event;
+    const payload = { room, origin, stanza, submittedData: submitted, affiliationData };
+    return after(this.module.fireEventAsync("muc-registration-submitted", payload), (refusal) => {
+      // Handlers may have taken their time: has somebody entered under the nick meanwhile?
+      const refused = refusal ?? checkFree(room, jid, nick);
+      if (refused) return refused;
+      return after(room.setAffiliationAsync(true, jid, affiliation, undefined, affiliationData), (outcome) => {
+        const error = errorOf(outcome);
+        if (error) return error;
+        this.module.log("debug", "%s: %s has reserved %s", room.jid, jid, nick);
+        return this.options.isEnforced ? after(removeOthers(room, jid, nick), () => xml("iq")) : xml("iq");
+      });
+    });
+  }
+
+  /** Members lose the membership with the registration; higher affiliations are not given by it and stay. */
+  #unregister(room: Room, jid: BareJid): Answer | Promise<Answer> {
+    const refusal = this.#refusalOf(room, jid);
+    if (refusal) return refusal;
+    const affiliation = room.getAffiliation(jid);
+    const left = affiliation === "member" ? "none" : affiliation;
+    return after(
+      room.setAffiliationAsync(true, jid, left, undefined, false),
+      (outcome) => errorOf(outcome) ?? xml("iq"),
+    );
+  }
+
+  #plan(room: Room, jid: BareJid, query: Element): Plan | StanzaError {
+    const refusal = this.#refusalOf(room, jid);
+    if (refusal) return refusal;
+    const submitted = readRegistration(this.#form(), getForm(query));
+    if (submitted instanceof StanzaError) return submitted;
+    const nick = resourceprep(String(submitted[FIELD_NICK]), { strict: true });
+    if (!nick?.trim()) return new StanzaError({ type: "modify", condition: "bad-request", text: "Invalid Nickname" });
+    const affiliation = room.getAffiliation(jid);
+    return (
+      checkFree(room, jid, nick) ?? {
+        jid,
+        nick,
+        affiliation: affiliation === "none" ? "member" : affiliation,
+        submitted,
+      }
+    );
+  }
+
+  #refusalOf(room: Room, jid: BareJid): StanzaError | undefined {
+    const affiliation = room.getAffiliation(jid);
+    if (affiliation === "outcast") return new StanzaError({ type: "auth", condition: "forbidden" });
+    if (affiliation !== "none" || this.options.isOpen) return undefined;
+    return new StanzaError({ type: "auth", condition: "registration-required" });
+  }
+
+  #form(): FormField[] {
+    return registrationForm(this.module.getHostItems<FormField>("muc-registration-field"));
+  }
+
+  #storedForm(room: Room, jid: BareJid, nick: string): Element {
+    const data = room.getAffiliationData(jid) ?? {};
+    const values: Record<string, FormValue> = {};
+    const form = this.#form();
+    for (const { name } of form) {
+      const value = name === undefined ? undefined : data[name];
+      if (name !== undefined && isFormValue(value)) values[name] = value;
+    }
+    values[FIELD_NICK] = nick;
+    return formElement(form, "result", values);
+  }
+}
+
+function isFormValue(value: unknown): value is FormValue {
+  if (Array.isArray(value)) return value.every((text) => typeof text === "string");
+  return typeof value === "string" || typeof value === "boolean";
+}
+
+/** Whether nobody else has a nick, or a claim to it. */
+function checkFree(room: Room, jid: BareJid, nick: string): StanzaError | undefined {
+  const occupant = room.getOccupantByNick(`${room.jid}/${nick}`);
+  const holder = room.getRegisteredJid(nick);
+  if ((!occupant || occupant.bareJid === jid) && (holder === undefined || holder === jid)) return undefined;
+  return new StanzaError({ type: "cancel", condition: "conflict" });
+}
+
+/** Sessions of theirs under other nicks have to go: they could not have entered so. */
+function removeOthers(room: Room, jid: BareJid, nick: string): undefined | Promise<undefined> {
+  return room.run(() => {
+    for (const [occupantJid, occupant] of room.eachOccupant()) {
+      const isOther = occupant.bareJid === jid && occupantJid !== `${room.jid}/${nick}`;
+      if (isOther) room.setRole(true, occupantJid, "none", "You have a reserved nickname");
+    }
+    return undefined;
+  });
+}
+
+function errorOf(outcome: Outcome): StanzaError | undefined {
+  if (outcome[0]) return undefined;
+  const [, type, condition, error] = outcome;
+  return error ?? new StanzaError({ type, condition });
+}
+
+/** Goes on at once where there is nothing to wait for, so that the sender's next stanza finds it done. */
+function after<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+/** A room that could not be stored rejects with the error to answer with. */
+function settled(answer: Answer | Promise<Answer>): Answer | Promise<Answer> {
+  if (!(answer instanceof Promise)) return answer;
+  return answer.catch((error: unknown) => {
+    if (error instanceof StanzaError) return error;
+    throw error;
+  });
+}

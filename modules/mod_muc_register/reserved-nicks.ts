@@ -1,0 +1,64 @@
+import { resourceOf, StanzaError, type BareJid, type ModuleApi } from "chorus-muc";
+import type { Room, RoomState, SetAffiliationEvent } from "chorus-muc/muc";
+
+/** What who sits on a nick that is given to somebody else is told. */
+const EVICTION_REASON = "This nickname is reserved";
+
+/** Which nicks of a room are reserved for whom: affiliation data, key `reserved_nickname`. */
+export class ReservedNicks {
+  /** Holders by nick, made from the affiliations when first asked for. */
+  readonly #index: RoomState<ReadonlyMap<string, BareJid>>;
+
+  constructor(private readonly module: ModuleApi) {
+    this.#index = module.roomState<ReadonlyMap<string, BareJid>>("reserved_nicks");
+  }
+
+  load(): void {
+    const holderOf = this.#holderOf.bind(this);
+    this.module.roomMethods({
+      getRegisteredNick(bareJid) {
+        const nick = this.getAffiliationData(bareJid, "reserved_nickname");
+        return typeof nick === "string" ? nick : undefined;
+      },
+      getRegisteredJid(nick) {
+        return holderOf(this, nick);
+      },
+    });
+
+    this.module.hook("muc-set-affiliation", ({ room }) => {
+      this.#index.set(room, undefined);
+    });
+    this.module.hook("muc-set-affiliation-data/reserved_nickname", ({ room }) => {
+      this.#index.set(room, undefined);
+    });
+
+    // Last of all: whatever is refused, for lack of permission too, must not have cost anybody the room.
+    this.module.hook("muc-pre-set-affiliation", (event) => this.#reserve(event), -1000);
+  }
+
+  #holderOf(room: Room, nick: string): BareJid | undefined {
+    let index = this.#index.get(room);
+    if (!index) {
+      const holders = new Map<string, BareJid>();
+      for (const [jid, , data] of room.eachAffiliation()) {
+        if (typeof data?.reserved_nickname === "string") holders.set(data.reserved_nickname, jid);
+      }
+      index = holders;
+      this.#index.set(room, index);
+    }
+    return index.get(nick);
+  }
+
+  /** A nick is to be reserved with a change of affiliation: it has one holder, and nobody else in the room uses it. */
+  #reserve({ room, jid, affiliation, data }: SetAffiliationEvent): StanzaError | undefined {
+    const nick = data?.reserved_nickname;
+    if (typeof nick !== "string" || affiliation === "none" || affiliation === "outcast") return undefined;
+    const holder = this.#holderOf(room, nick);
+    if (holder !== undefined && holder !== jid) return new StanzaError({ type: "cancel", condition: "conflict" });
+    const squatter = room.getOccupantByNick(`${room.jid}/${nick}`);
+    if (!squatter || squatter.bareJid === jid) return undefined;
+    this.module.log("debug", "%s: %s leaves %s to %s", room.jid, squatter.bareJid, resourceOf(squatter.nick), jid);
+    room.setRole(true, squatter.nick, "none", EVICTION_REASON);
+    return undefined;
+  }
+}
