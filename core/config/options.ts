@@ -89,7 +89,8 @@ export class Options implements OptionGetters {
   }
 
   getOption(name: string, fallback?: unknown): unknown {
-    return this.#config.get(this.#host, name) ?? fallback;
+    const value = this.#config.get(this.#host, name);
+    return value === undefined ? fallback : structuredClone(value);
   }
 
   getOptionString(name: string): string | undefined;
@@ -188,7 +189,7 @@ export class Options implements OptionGetters {
 
   #array(name: string, value: unknown): unknown[] | undefined {
     if (value === undefined) return undefined;
-    if (Array.isArray(value)) return [...(value as unknown[])];
+    if (Array.isArray(value)) return structuredClone(value as unknown[]);
     return typeof value === "object" ? this.#refuse(name, "a list", value) : [value];
   }
 

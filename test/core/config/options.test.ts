@@ -176,9 +176,11 @@ test("an inherited set is the union of both sections", () => {
 });
 
 test("lists are copies: a module cannot change the configuration", () => {
-  const config = configOf({ a: ["x"] });
-  new Options(config, HOST).getOptionArray("a").push("y");
-  assert.deepEqual(config.get(HOST, "a"), ["x"]);
+  const config = configOf({ a: ["x", { k: 1 }] });
+  const options = new Options(config, HOST);
+  options.getOptionArray("a").push("y");
+  Object.assign((options.getOption("a") as object[])[1] ?? {}, { k: 2 });
+  assert.deepEqual(config.get(HOST, "a"), ["x", { k: 1 }]);
 });
 
 test("values of options that sound like secrets are not repeated", () => {
