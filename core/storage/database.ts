@@ -1,12 +1,14 @@
 import { archiveIds, type ArchiveId } from "./archive-id.js";
 import type { KeyRange, RecordCursor, StorageDriver } from "./driver.js";
 import { decodeKey, encodeKey, pastKey } from "./key.js";
-import { StorageError } from "./store.js";
+import { StorageError, type WriteOptions } from "./store.js";
 import { Writer, closedError, type Change, type DataPath, type Transaction } from "./writer.js";
 
 /** Version of the layout of records; a database of a later one is not touched. */
 const FORMAT = 1;
 const FORMAT_KEY = encodeKey(["format"]);
+/** Written again when there is nothing else to write with a sync: LevelDB syncs no empty batch. */
+const FORMAT_RECORD = { key: FORMAT_KEY, value: String(FORMAT) };
 const SPREAD = "spread";
 const LAST_ARCHIVE_ID_KEY = encodeKey(["last-archive-id"]);
 
@@ -35,14 +37,14 @@ export class Database {
     private readonly driver: StorageDriver,
     nextArchiveId: () => ArchiveId,
   ) {
-    this.#writer = new Writer(driver);
+    this.#writer = new Writer(driver, FORMAT_RECORD);
     this.nextArchiveId = nextArchiveId;
   }
 
   /** Reads what must be known before any store is opened, and marks a new database as ours. */
   static async open(driver: StorageDriver, now: () => number): Promise<Database> {
     const format = await driver.get(FORMAT_KEY);
-    if (format === undefined) await driver.batch([{ key: FORMAT_KEY, value: String(FORMAT) }], { sync: true });
+    if (format === undefined) await driver.batch([FORMAT_RECORD], { sync: true });
     else if (format !== String(FORMAT)) {
       const message = `the database was written by another version of Chorus (layout ${format}, this one knows ${FORMAT})`;
       throw new StorageError("STORAGE_CORRUPT", `${message}: use that version, or restore a backup`);
@@ -66,7 +68,7 @@ export class Database {
   }
 
   /** See {@link Writer.issue}. */
-  issue<R>(path: DataPath, change: Change<R>, sync = true): Promise<R> {
+  issue<R>(path: DataPath, change: Change<R>, sync: WriteOptions["sync"] = true): Promise<R> {
     return this.#writer.issue(path, change, sync);
   }
 
@@ -138,7 +140,13 @@ export class Database {
   }
 
   /** Like `issue`, for a change that leaves records per key in a store that may have none yet. */
-  issueSpread<R>(host: string, name: string, path: DataPath, change: Change<R>, sync = true): Promise<R> {
+  issueSpread<R>(
+    host: string,
+    name: string,
+    path: DataPath,
+    change: Change<R>,
+    sync: WriteOptions["sync"] = true,
+  ): Promise<R> {
     const key = layoutKey(host, name);
     const id = key.toString("latin1");
     if (this.#spread.get(id) === true) return this.issue(path, change, sync);
@@ -171,9 +179,7 @@ export class Database {
   async #close(): Promise<void> {
     await this.#writer.close();
     try {
-      if (this.#writer.isDirty) {
-        await this.driver.batch([{ key: FORMAT_KEY, value: String(FORMAT) }], { sync: true });
-      }
+      if (this.#writer.isDirty) await this.driver.batch([FORMAT_RECORD], { sync: true });
     } catch (cause) {
       throw new StorageError("STORAGE_WRITE_FAILED", "the last changes may not be on disk", { cause });
     } finally {

@@ -8,9 +8,10 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export interface WriteOptions {
   /**
    * `true` (default): the promise resolves once the change is on disk (fsync).
-   * `false`: it resolves once the operating system has it; survives a crash of the process, not of the machine.
+   * `"soon"`: it resolves once the operating system has it; the change is on disk at most 100 ms later.
+   * `false`: the same without a promise for the disk; survives a crash of the process, not of the machine.
    */
-  readonly sync?: boolean;
+  readonly sync?: boolean | "soon";
 }
 
 /**

@@ -1,5 +1,8 @@
 import type { KeyRange, RecordChange, StorageDriver } from "./driver.js";
-import { StorageError } from "./store.js";
+import { StorageError, type WriteOptions } from "./store.js";
+
+/** How long an unsynced batch waits for a sync that somebody asked for "soon"; leaves time for the sync itself. */
+const SYNC_SOON_MS = 80;
 
 /** A name for some data, from the whole to the part: store, user, key. Changes and reads of overlapping data meet in it. */
 export type DataPath = readonly string[];
@@ -35,13 +38,19 @@ export class Writer {
   readonly #at = new Map<string, Batch>();
   readonly #below = new Map<string, Batch>();
 
-  constructor(private readonly driver: StorageDriver) {}
+  #dirty = false;
+  #syncSoon: NodeJS.Timeout | undefined;
+
+  /** @param marker a record to write when only a sync is wanted */
+  constructor(
+    private readonly driver: StorageDriver,
+    private readonly marker: RecordChange,
+  ) {}
 
   /** Whether a batch was written that no later one has synced. */
   get isDirty(): boolean {
     return this.#dirty;
   }
-  #dirty = false;
 
   /**
    * Puts a change into the batch that collects.
@@ -49,10 +58,11 @@ export class Writer {
    * @returns what the change returned, once its batch is written
    * @throws StorageError (rejects) `STORAGE_WRITE_FAILED`, `STORAGE_CLOSED`
    */
-  issue<R>(path: DataPath, change: Change<R>, sync: boolean): Promise<R> {
+  issue<R>(path: DataPath, change: Change<R>, sync: WriteOptions["sync"]): Promise<R> {
     if (this.#closed) return Promise.reject(closedError());
     const batch = (this.#collecting ??= new Batch(++this.#number));
-    batch.sync ||= sync;
+    batch.sync ||= sync === true;
+    batch.syncSoon ||= sync === "soon";
     batch.paths.push(path);
     this.#mark(path, batch);
     this.#schedule();
@@ -94,7 +104,9 @@ export class Writer {
   /** Refuses changes from now on and waits for those under way. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#cancelSync();
     await this.idle();
+    this.#cancelSync();
   }
 
   #schedule(): void {
@@ -135,6 +147,24 @@ export class Writer {
     this.counters.batches++;
     if (batch.sync) this.counters.syncedBatches++;
     this.#dirty = !batch.sync;
+    if (batch.sync) this.#cancelSync();
+    else if (batch.syncSoon) this.#planSync();
+  }
+
+  #planSync(): void {
+    this.#syncSoon ??= setTimeout(() => {
+      this.#syncSoon = undefined;
+      if (!this.#dirty || this.#closed) return;
+      // A disk that refuses tells whoever waits for it; what waits for nothing is tried again.
+      this.issue(["sync"], (transaction) => transaction.put(this.marker.key, this.marker.value), true).catch(() =>
+        this.#planSync(),
+      );
+    }, SYNC_SOON_MS).unref();
+  }
+
+  #cancelSync(): void {
+    clearTimeout(this.#syncSoon);
+    this.#syncSoon = undefined;
   }
 
   #mark(path: DataPath, batch: Batch): void {
@@ -184,6 +214,7 @@ class Batch {
   readonly ended: Promise<void>;
   end!: () => void;
   sync = false;
+  syncSoon = false;
   isScheduled = false;
 
   constructor(readonly number: number) {

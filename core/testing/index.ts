@@ -20,3 +20,4 @@ export {
 } from "./scansion.js";
 export * from "./scenario-runner.js";
 export * from "./service.js";
+export * from "./storage-faults.js";

@@ -1,6 +1,6 @@
 import type { KeyRange, RecordChange, RecordCursor, StorageDriver } from "../storage/driver.js";
 import { openMemoryDriver } from "../storage/level-driver.js";
-import type { StorageOptions } from "../storage/open.js";
+import { openStorage, type OpenStorage } from "../storage/open.js";
 
 /** Synced commits that are kept waiting; see {@link FaultyDisk.holdSyncedCommits}. */
 export interface HeldCommits {
@@ -15,12 +15,12 @@ export interface HeldCommits {
  *
  * ```ts
  * const disk = new FaultyDisk();
- * let storage = await openStorage(disk.options);
+ * let storage = await disk.open();
  * const held = disk.holdSyncedCommits();
  * void storage.openStore("rooms.example", "config").set("orchard", {});
  * await held.arrived();          // nothing that waits for the disk may have happened yet
  * await disk.cutPower();         // what was not synced is gone
- * storage = await openStorage(disk.options);
+ * storage = await disk.open();
  * ```
  *
  * Without an argument it is made of memory, yet keeps its data when a storage on it is closed and the next one opened,
@@ -42,13 +42,18 @@ export class FaultyDisk {
     this.#records = records;
   }
 
-  /** For `openStorage`; one storage at a time, as with a real database. */
-  get options(): StorageOptions {
+  /**
+   * Opens the database on this disk; one at a time.
+   *
+   * @param now the time in milliseconds since 1970, for archive entries
+   */
+  async open(now?: () => number): Promise<OpenStorage> {
     if (this.#connection?.isOpen === true) throw new TypeError("a storage is still open on this disk");
-    this.#connection = new Connection(this.#records, (connection, changes, sync) =>
+    const connection = new Connection(this.#records, (connection, changes, sync) =>
       this.#commit(connection, changes, sync),
     );
-    return { driver: "custom", records: this.#connection };
+    this.#connection = connection;
+    return openStorage({ driver: "custom", records: connection }, now);
   }
 
   /** From now on synced commits wait until released; what they carry is on no disk until then. */

@@ -20,7 +20,7 @@ interface Place {
 const PLACES: Record<string, () => Promise<Place>> = {
   memory: () => {
     const disk = new FaultyDisk();
-    return Promise.resolve({ open: () => openStorage(disk.options), remove: () => disk.close() });
+    return Promise.resolve({ open: () => disk.open(), remove: () => disk.close() });
   },
   level: async () => {
     const path = await mkdtemp(join(tmpdir(), "chorus-storage-"));

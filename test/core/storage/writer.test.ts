@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, mock } from "node:test";
 import { openStorage, type OpenStorage } from "../../../core/storage/open.js";
 import type { ArchiveStore, Json, KeyvalStore } from "../../../core/storage/store.js";
 import { FaultyDisk } from "../../../core/testing/storage-faults.js";
@@ -12,7 +12,7 @@ async function open(): Promise<{
   log: ArchiveStore;
 }> {
   const disk = new FaultyDisk();
-  const storage = await openStorage(disk.options);
+  const storage = await disk.open();
   const config = storage.openStore<number>(HOST, "config");
   return { disk, storage, config, log: storage.openStore<Json, "archive">(HOST, "muc_log", "archive") };
 }
@@ -131,7 +131,7 @@ void describe("the one writer", () => {
     await plus.set("garden", { c: 3 });
     await plus.setKey("orchard", "b", 2);
     await storage.close();
-    const after = await openStorage(disk.options);
+    const after = await disk.open();
     assert.deepEqual(await after.openStore(HOST, "vcard").get("orchard"), { a: 1, b: 2 });
     assert.deepEqual(await after.openStore(HOST, "vcard").get("garden"), { c: 3 });
     await after.close();
@@ -167,6 +167,61 @@ void describe("the one writer", () => {
   });
 });
 
+void describe("what is to be synced soon", () => {
+  const soon = { sync: "soon" } as const;
+
+  void it("is written at once and synced within 100 ms, once for all", async () => {
+    mock.timers.enable({ apis: ["setTimeout"] });
+    try {
+      const { disk, storage, config, log } = await open();
+      await log.append("orchard", null, said("x"), undefined, undefined, soon).written;
+      await config.set("garden", 1, soon);
+      assert.equal(storage.counters.syncedBatches, 0);
+      mock.timers.tick(100);
+      await storage.idle();
+      assert.equal(storage.counters.syncedBatches, 1);
+      mock.timers.tick(1000);
+      await storage.idle();
+      assert.equal(storage.counters.syncedBatches, 1, "nothing to sync, no sync");
+      await config.set("garden", 2, { sync: false });
+      mock.timers.tick(1000);
+      await storage.idle();
+      await disk.cutPower();
+      const after = await disk.open();
+      assert.equal(await after.openStore(HOST, "config").get("garden"), 1);
+      const logAfter = after.openStore<Json, "archive">(HOST, "muc_log", "archive");
+      assert.deepEqual(await bodies(logAfter, "orchard"), ["x"]);
+      await after.close();
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
+  void it("needs no sync of its own after one that somebody waited for, and is tried again after one that failed", async () => {
+    mock.timers.enable({ apis: ["setTimeout"] });
+    try {
+      const { disk, storage, config } = await open();
+      await config.set("orchard", 1, soon);
+      await config.set("garden", 1);
+      mock.timers.tick(100);
+      await storage.idle();
+      assert.equal(storage.counters.syncedBatches, 1);
+      disk.failSyncedCommits(undefined, 1);
+      await config.set("orchard", 2, soon);
+      mock.timers.tick(100);
+      await storage.idle();
+      await nextTurn();
+      assert.equal(storage.counters.syncedBatches, 1);
+      mock.timers.tick(100);
+      await storage.idle();
+      assert.equal(storage.counters.syncedBatches, 2);
+      await storage.close();
+    } finally {
+      mock.timers.reset();
+    }
+  });
+});
+
 void describe("ids of archive entries", () => {
   void it("sort by time, and in the order of appending even when the clock stands still or goes back", async () => {
     let now = Date.UTC(2026, 0, 1);
@@ -194,7 +249,7 @@ void describe("ids of archive entries", () => {
     let now = Date.UTC(2026, 0, 1);
     const disk = new FaultyDisk();
     const append = async (text: string): Promise<void> => {
-      const storage = await openStorage(disk.options, () => now);
+      const storage = await disk.open(() => now);
       await storage.openStore<Json, "archive">(HOST, "muc_log", "archive").append("orchard", null, said(text)).written;
       await storage.close();
     };
@@ -206,7 +261,7 @@ void describe("ids of archive entries", () => {
     await append("in a wrong year");
     now = Date.UTC(2026, 0, 2);
     await append("in the right one again");
-    const storage = await openStorage(disk.options);
+    const storage = await disk.open();
     const log = storage.openStore<Json, "archive">(HOST, "muc_log", "archive");
     assert.deepEqual(await bodies(log, "orchard"), [
       "first",

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { openStorage } from "../../../core/storage/open.js";
 import type { Json } from "../../../core/storage/store.js";
 import { FaultyDisk } from "../../../core/testing/storage-faults.js";
 
@@ -8,11 +7,11 @@ const HOST = "rooms.example";
 
 void it("keeps data from one storage to the next", async () => {
   const disk = new FaultyDisk();
-  const first = await openStorage(disk.options);
+  const first = await disk.open();
   await first.openStore(HOST, "config").set("orchard", 1);
-  assert.throws(() => disk.options, TypeError, "one storage at a time");
+  await assert.rejects(disk.open(), TypeError, "one storage at a time");
   await first.close();
-  const second = await openStorage(disk.options);
+  const second = await disk.open();
   assert.equal(await second.openStore(HOST, "config").get("orchard"), 1);
   await second.close();
   await disk.close();
@@ -20,7 +19,7 @@ void it("keeps data from one storage to the next", async () => {
 
 void it("holds synced commits back until they are released, and lets unsynced ones pass before", async () => {
   const disk = new FaultyDisk();
-  const storage = await openStorage(disk.options);
+  const storage = await disk.open();
   const store = storage.openStore<number>(HOST, "config");
   const held = disk.holdSyncedCommits();
   await store.set("orchard", 1, { sync: false });
@@ -40,7 +39,7 @@ void it("holds synced commits back until they are released, and lets unsynced on
 
 void it("fails as many synced commits as asked, and writes nothing of them", async () => {
   const disk = new FaultyDisk();
-  const storage = await openStorage(disk.options);
+  const storage = await disk.open();
   const store = storage.openStore<number>(HOST, "config");
   const error = new Error("disk full");
   disk.failSyncedCommits(error, 1);
@@ -57,7 +56,7 @@ void it("fails as many synced commits as asked, and writes nothing of them", asy
 
 void it("delays every commit by what it is given", async () => {
   const disk = new FaultyDisk();
-  const storage = await openStorage(disk.options);
+  const storage = await disk.open();
   const store = storage.openStore<number>(HOST, "config");
   const order: string[] = [];
   disk.slowCommits(async () => {
@@ -74,7 +73,7 @@ void it("delays every commit by what it is given", async () => {
 
 void it("loses exactly what was not synced when the power goes", async () => {
   const disk = new FaultyDisk();
-  const storage = await openStorage(disk.options);
+  const storage = await disk.open();
   const store = storage.openStore<Json>(HOST, "config");
   const map = storage.openStore<Json, "map">(HOST, "persistent", "map");
   await store.set("orchard", "unsynced, then covered by a sync", { sync: false });
@@ -89,7 +88,7 @@ void it("loses exactly what was not synced when the power goes", async () => {
   await lost;
   await assert.rejects(store.get("orchard"), { code: "STORAGE_READ_FAILED" });
 
-  const after = await openStorage(disk.options);
+  const after = await disk.open();
   const again = after.openStore<Json>(HOST, "config");
   assert.equal(await again.get("orchard"), "unsynced, then covered by a sync");
   assert.equal(await again.get("garden"), undefined);
@@ -100,12 +99,12 @@ void it("loses exactly what was not synced when the power goes", async () => {
 
 void it("loses nothing after an orderly close", async () => {
   const disk = new FaultyDisk();
-  const storage = await openStorage(disk.options);
+  const storage = await disk.open();
   void storage.openStore<number>(HOST, "config").set("orchard", 1, { sync: false });
   await storage.close();
   assert.equal(storage.counters.batches, 1);
   await disk.cutPower();
-  const after = await openStorage(disk.options);
+  const after = await disk.open();
   assert.equal(await after.openStore(HOST, "config").get("orchard"), 1);
   await after.close();
 });
