@@ -1,0 +1,31 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+
+/** The folder with the acceptance scripts: `CHORUS_SCENARIOS`, by default beside the project. */
+const FOLDER = process.env["CHORUS_SCENARIOS"] ?? resolve(import.meta.dirname, "../../../../shared/scenarios");
+
+/** A script that Chorus has to pass as it is. */
+export interface AcceptanceScript {
+  /** Path below the folder of the scripts. */
+  readonly name: string;
+  readonly file: string;
+}
+
+/** All acceptance scripts, in order of their names; none where the folder is missing. */
+export function acceptanceScripts(): AcceptanceScript[] {
+  return scriptsIn(FOLDER);
+}
+
+/** All scripts in a folder and those below it. */
+export function scriptsIn(folder: string): AcceptanceScript[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".scs"))
+    .sort()
+    .map((name) => ({ name: relative(folder, join(folder, name)), file: join(folder, name) }));
+}
+
+/** Why the acceptance scripts cannot be played, or `undefined`. */
+export function acceptanceScriptsAreMissing(): string | undefined {
+  return acceptanceScripts().length > 0 ? undefined : `no acceptance scripts in ${FOLDER} (set CHORUS_SCENARIOS)`;
+}
