@@ -3,6 +3,7 @@ import "reflect-metadata";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { container as tsyringeRoot, type InjectionToken } from "tsyringe";
+import { moduleCommands } from "./cli/module-commands.js";
 import type { Config, HostSection } from "./config/config.js";
 import { Options } from "./config/options.js";
 import { EventBus, type EventKind } from "./events/bus.js";
@@ -81,7 +82,10 @@ export class Service {
     this.timers = new Timers(this.clock, (error) => {
       logger.log("error", "a timer failed: %s", error instanceof Error ? error.stack : error);
     });
-    const globalEvents = new EventBus<GlobalEvents>({ timers: this.timers, defaultDeadlineMs: () => 10_000 });
+    const globalEvents = new EventBus<GlobalEvents>({
+      timers: this.timers,
+      defaultDeadlineMs: () => 5000, // half of what a stop may take
+    });
     globalEvents.declare("server-stopping", "suspendable");
     this.hosts = new Hosts(globalEvents);
     this.router = new StanzaRouter({ hosts: this.hosts, logger, timers: this.timers });
@@ -121,6 +125,9 @@ export class Service {
     const autoload = (await import(pathToFileURL(resolve(BUILT_IN_MODULES, "autoload.js")).href)) as Autoload;
     const plan = new ModulePlan(config, autoload, finder);
     const service = new Service(options, await Storages.open(config, options.storage), plan, finder);
+    for (const command of moduleCommands({ hosts: service.hosts, modules: service.modules, finder })) {
+      service.hosts.published.add("command-provider", command, "");
+    }
     await service.#loadModules();
     return service;
   }
@@ -137,6 +144,12 @@ export class Service {
     const listeners = [...this.hosts.published.get<Listener>("listener"), ...this.#hostListeners()];
     const links = [...this.hosts].flatMap((host) => (host.link ? [`${host.name} attached to ${host.link.peer}`] : []));
     return [...listeners.map(({ name, address }) => `${name} on ${address}`), ...links];
+  }
+
+  /** Tells everybody that the values of the configuration have changed; what reads its options once keeps them. */
+  configReloaded(): void {
+    this.#permissions.clear();
+    this.hosts.events.fire("config-reloaded", {});
   }
 
   /** Saves, says goodbye and closes everything. Harmless when called again. */

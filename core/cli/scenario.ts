@@ -4,10 +4,7 @@ import { readScript, type Script } from "../testing/scansion.js";
 import { runScenario, type ScenarioOptions, type ScenarioResult } from "../testing/scenario-runner.js";
 import { startService } from "../testing/service.js";
 import type { CommandIo } from "./command.js";
-
-/** How `chorusctl scenario` is called. */
-export const SCENARIO_USAGE =
-  "scenario [--config FILE | --host H --port P] [--in-order] [--room-suffix[=SUFFIX]] [--timeout SECONDS] [--verbose] FILE.scs…";
+import { SCENARIO_USAGE } from "./scenario-usage.js";
 
 /**
  * `chorusctl scenario`: plays scenario scripts, each against a service of its own in this process (in memory, on

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createJiti } from "jiti";
+import { packageRoot } from "../package.js";
 import type { ModuleClass, ModuleApi, ModuleInstance } from "./api.js";
 import { ModuleError } from "./module-error.js";
 
@@ -14,13 +15,6 @@ export interface ModuleFile {
 }
 
 const EXTENSIONS = [".ts", ".js", ".mjs"];
-
-/** Root of this package, found from where this file was built to. */
-function packageRoot(): string {
-  let folder = import.meta.dirname;
-  while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
-  return folder;
-}
 
 /** Looks modules up by name and loads their classes. */
 export class ModuleFinder {

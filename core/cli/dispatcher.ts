@@ -1,0 +1,148 @@
+/** `chorusctl`: finds out who does a command, and has it done. */
+import { ConfigError } from "../config/config-error.js";
+import { Options } from "../config/options.js";
+import type { LoadedConfig } from "../config/loaded-config.js";
+import { Service } from "../main.js";
+import { packageVersion } from "../package.js";
+import { openStorage } from "../storage/open.js";
+import { StorageError, type Storage } from "../storage/store.js";
+import { explain } from "../modules/module-error.js";
+import { connectAdminSocket } from "./admin-client.js";
+import { adminSocketPath } from "./admin-protocol.js";
+import { BUILT_IN } from "./built-in.js";
+import { checkConfig } from "./check-config.js";
+import type { CommandIo } from "./command.js";
+import { chooseConfig } from "./config-file.js";
+import { problemLines, readConfig, startFailure } from "./problems.js";
+import { EXIT_USAGE, explainCommand, formatCommands, runCommand } from "./run-command.js";
+import { runScenarioCommand } from "./scenario.js";
+import { silentLogger, stderrLogger } from "./stderr-logger.js";
+
+const USAGE = "usage: chorusctl [--config FILE] COMMAND [ARGUMENT…]";
+
+/** A command line, taken apart. */
+interface Call {
+  readonly words: readonly string[];
+  readonly config: string | undefined;
+}
+
+/** @returns what is wrong with it, if it cannot be understood */
+export function readCall(args: readonly string[]): Call | string {
+  const words: string[] = [];
+  let config: string | undefined;
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? "";
+    if (arg === "--config" || arg === "-c") {
+      config = args[++at];
+      if (config === undefined) return `${arg}: expected the name of a configuration file, got nothing`;
+    } else if (arg.startsWith("--config=")) config = arg.slice("--config=".length);
+    else words.push(arg);
+  }
+  return { words, config };
+}
+
+/**
+ * Does what a command line of `chorusctl` says.
+ * @returns the exit status: 0, 1 (it failed), 2 (it cannot be understood)
+ */
+export async function dispatch(args: readonly string[], io: CommandIo): Promise<number> {
+  const call = readCall(args);
+  if (typeof call === "string") {
+    io.error(call);
+    io.error(USAGE);
+    return EXIT_USAGE;
+  }
+  const { words, config } = call;
+  const [first, second] = words;
+  if (first === "--version" || first === "version") {
+    io.print(packageVersion());
+    return 0;
+  }
+  if (first === undefined) {
+    await help([], config, io);
+    return EXIT_USAGE;
+  }
+  if (first === "help" || first === "--help" || first === "-h") return help(words.slice(1), config, io);
+  if (first === "scenario") {
+    return runScenarioCommand([...(config === undefined ? [] : ["--config", config]), ...words.slice(1)], io);
+  }
+  if (first === "check" && second === "config") {
+    if (words.length === 2) return checkConfig(chooseConfig(config).file, io);
+    io.error(`check config: expected nothing more, got "${words.slice(2).join(" ")}"`);
+    return EXIT_USAGE;
+  }
+  return runInService(words, config, io);
+}
+
+async function help(words: readonly string[], config: string | undefined, io: CommandIo): Promise<number> {
+  const builtIn = BUILT_IN.find(({ name }) => name === words.join(" "));
+  if (builtIn) {
+    for (const line of explainCommand(builtIn)) io.print(line);
+    return 0;
+  }
+  if (words.length === 0) {
+    io.print(USAGE);
+    io.print("");
+    for (const line of formatCommands(BUILT_IN)) io.print(line);
+    io.print("");
+    io.print("Commands of modules, for the running server, or for its data when none is running:");
+    io.print("");
+  }
+  return runInService(["help", ...words], config, io);
+}
+
+/** Has the running server do it, or opens the service for it when none is running. */
+async function runInService(words: readonly string[], configFile: string | undefined, io: CommandIo): Promise<number> {
+  let config;
+  try {
+    config = await readConfig(chooseConfig(configFile).file);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const line of problemLines(error.problems)) io.error(line);
+    return 1;
+  }
+  const path = adminSocketPath(new Options(config, "*"));
+  let client;
+  try {
+    client = await connectAdminSocket(path);
+  } catch (error) {
+    io.error(explain(error));
+    return 1;
+  }
+  if (!client) return runOffline(words, config, path, io);
+  try {
+    return await client.run(words, io);
+  } finally {
+    client.close();
+  }
+}
+
+/** Loads the modules on the database, under its lock, without listeners and links. */
+async function runOffline(
+  words: readonly string[],
+  config: LoadedConfig,
+  socketPath: string,
+  io: CommandIo,
+): Promise<number> {
+  // A list of commands needs no data.
+  const storage: Storage | undefined = words[0] === "help" ? await openStorage({ driver: "memory" }) : undefined;
+  const logger = storage ? silentLogger : stderrLogger();
+  let service;
+  try {
+    service = await Service.create({ config, logger, ...(storage && { storage }) });
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    const isLocked = error.code === "STORAGE_LOCKED";
+    io.error(`${startFailure(error, config)}${isLocked ? ` (nobody answers on ${socketPath})` : ""}`);
+    return 1;
+  }
+  try {
+    const status = await runCommand(service.hosts, words, io, { online: false });
+    if (status === EXIT_USAGE && config.problems.length > 0) {
+      io.error('the configuration has problems, so that commands may be missing: see "chorusctl check config"');
+    }
+    return status;
+  } finally {
+    await service.stop();
+  }
+}
