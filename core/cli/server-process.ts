@@ -1,4 +1,5 @@
 /** The process of `chorus`: configuration to ready, signals, and an orderly end. */
+import type { Config, HostSection } from "../config/config.js";
 import type { LoadedConfig } from "../config/loaded-config.js";
 import { ConfigError } from "../config/config-error.js";
 import { formatProblem } from "../config/problem.js";
@@ -146,7 +147,9 @@ export class ServerProcess {
     if (!this.#isReady || !config || !logging || !log || this.#stopsSinceMs !== undefined) return;
     logging.reopen();
     try {
-      config.adopt(await readConfig(this.#choice.file));
+      const fresh = await readConfig(this.#choice.file);
+      reportOtherHosts(config, fresh);
+      config.adopt(fresh);
       logging.reload(config);
       this.#service?.configReloaded();
       log.log("info", "SIGHUP: configuration read again, log files opened anew");
@@ -170,6 +173,21 @@ export class ServerProcess {
     this.#log?.log("error", "%d uncaught exceptions within a minute: stopping", this.#exceptionsMs.length);
     process.exitCode = 1;
     this.#stop("SIGTERM");
+  }
+}
+
+/** Hosts come and go with a restart only. */
+function reportOtherHosts(running: Config, fresh: Config): void {
+  const identity = ({ type, name, componentModule }: HostSection): string => `${type} ${name} ${componentModule ?? ""}`;
+  const known = new Set(running.hosts.map(identity));
+  const wanted = new Set(fresh.hosts.map(identity));
+  const changed = [
+    ...fresh.hosts.filter((host) => !known.has(identity(host))),
+    ...running.hosts.filter((host) => !wanted.has(identity(host))),
+  ];
+  for (const { type, name, position } of changed) {
+    const message = `${type} "${name}": expected the sections that the server was started with, got a change, which a restart makes`;
+    fresh.report({ severity: "warning", position, message });
   }
 }
 
