@@ -77,8 +77,9 @@ export class ComponentConnection {
   /** What `@xmpp/component` takes for its parser. */
   readonly #parserEvents = new EventEmitter();
   #state: "connecting" | "opening" | "handshaking" | "up" | "closed" = "connecting";
-  #sawBytes = false;
   #lastReadMs = 0;
+  /** Reads so far: an answer may come within the millisecond of the question. */
+  #reads = 0;
   #pingId: string | undefined;
   #timer: { cancel(): void } | undefined;
 
@@ -182,8 +183,7 @@ export class ComponentConnection {
   #onData(data: Buffer): void {
     if (this.#state === "closed") return;
     this.#lastReadMs = this.#options.clock.now();
-    if (!this.#sawBytes) {
-      this.#sawBytes = true;
+    if (this.#reads++ === 0) {
       const failure = failureOfFirstBytes(data);
       if (failure) {
         this.#fail(failure);
@@ -191,8 +191,16 @@ export class ComponentConnection {
       }
     }
     this.#parser.write(data);
-    // Who does not read our answers gets no more questions in.
-    if (this.#outlet.pending > this.#options.limits.highWater) this.#socket.pause();
+    if (this.#outlet.pending > this.#options.limits.highWater) this.#pause();
+  }
+
+  /** Who does not read our answers gets no more questions in. */
+  #pause(): void {
+    this.#socket.pause();
+    // After the outlet has flushed: what the kernel took at once causes no "drain".
+    setImmediate(() => {
+      if (!this.#socket.writableNeedDrain) this.#socket.resume();
+    });
   }
 
   #onHeader(id: string): void {
@@ -261,13 +269,14 @@ export class ComponentConnection {
   #ping(): void {
     const { clock, host, limits } = this.#options;
     const askedMs = clock.now();
+    const reads = this.#reads;
     this.#pingId = `ping-${askedMs.toString(36)}`;
     this.#outlet.write(
       serialise(xml("iq", { type: "get", id: this.#pingId, from: host, to: host }, xml("ping", NS_PING))),
     );
     this.#timer = clock.wakeAt(askedMs + limits.pingMs, () => {
       if (this.#state !== "up") return;
-      if (this.#lastReadMs > askedMs || this.#socket.isPaused()) this.#rewatch();
+      if (this.#reads > reads || this.#socket.isPaused()) this.#rewatch();
       else this.#fail({ kind: "silent" });
     });
   }
@@ -300,6 +309,7 @@ export class ComponentConnection {
   }
 
   #destroySoon(): void {
+    if (this.#socket.destroyed) return;
     const { clock } = this.#options;
     const timer = clock.wakeAt(clock.now() + 2_000, () => this.#socket.destroy());
     this.#socket.once("close", () => {

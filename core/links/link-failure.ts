@@ -115,7 +115,10 @@ export function diagnose({ kind, detail }: LinkFailure, host: string): Diagnosis
         `is a port for clients or servers${seen}: set component_upstream to the server's component port, usually 5347`,
       );
     case "wrong-secret":
-      return configuration(`refuses the secret: make component_secret of "${host}" the same here and there${seen}`);
+      // COMPAT: ejabberd says the same of a name that it has no component for.
+      return configuration(
+        `refuses the secret of "${host}"${seen}: make component_secret the same here and there, and check the name`,
+      );
     case "host-unknown":
       return configuration(
         `knows no component "${host}"${seen}: add it there with its component_secret, or rename it here`,

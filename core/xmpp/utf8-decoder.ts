@@ -23,7 +23,7 @@ export class Utf8Decoder {
 function completeEnd(bytes: Buffer): number {
   for (let back = 1; back <= 3 && back <= bytes.length; back++) {
     const byte = bytes[bytes.length - back] as number;
-    if (byte < 0x80) return bytes.length;
+    if (byte < 0x80 || byte > 0xf4) return bytes.length;
     if (byte < 0xc0) continue;
     const length = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
     return back < length ? bytes.length - back : bytes.length;
