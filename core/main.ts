@@ -38,6 +38,7 @@ const HOST_EVENTS: Readonly<Record<string, EventKind>> = {
   "message/*": "stoppable",
   "presence/*": "stoppable",
   "pre-*": "stoppable",
+  "pre-resource-bind": "suspendable",
   "stanza/*": "stoppable",
   "host-disco-info-node": "stoppable",
   "host-disco-items-node": "stoppable",

@@ -38,6 +38,8 @@ export default class InternalHashedAccounts implements AuthProvider {
   /** Users without keys for a hash. */
   readonly #incomplete = { sha1: new Set<string>(), sha256: new Set<string>() };
   readonly #beingCreated = new Set<string>();
+  /** Until all accounts were looked at, none is known to have keys of SHA-256. */
+  #lookedAt = false;
   #iterations = 10_000;
   #decoySecret: Promise<Buffer> | undefined;
 
@@ -55,6 +57,7 @@ export default class InternalHashedAccounts implements AuthProvider {
 
   async ready(): Promise<void> {
     for await (const username of this.#accounts.users()) this.#note(username, await this.#accounts.get(username));
+    this.#lookedAt = true;
     if (this.#incomplete.sha256.size > 0) {
       this.module.log(
         "info",
@@ -67,7 +70,7 @@ export default class InternalHashedAccounts implements AuthProvider {
   get methods(): ReadonlySet<AuthMethod> {
     const methods = new Set<AuthMethod>(["plain"]);
     if (this.#incomplete.sha1.size === 0) methods.add("scram-sha-1");
-    if (this.#incomplete.sha256.size === 0) methods.add("scram-sha-256");
+    if (this.#lookedAt && this.#incomplete.sha256.size === 0) methods.add("scram-sha-256");
     return methods;
   }
 

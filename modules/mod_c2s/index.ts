@@ -47,7 +47,10 @@ export default class ClientListeners {
     ); // first of all: nobody new comes in
     this.module.hookGlobal("server-stopping", ({ reason }) => this.#stop(reason), -1000); // after rooms said farewell
     this.module.hookGlobal("user-deleted", ({ username, host }) => {
-      this.#closeSessionsOf(joinJid(username, host));
+      // A turn later: a user who removes the account is told of it first.
+      setImmediate(() => {
+        this.#closeSessionsOf(joinJid(username, host));
+      });
     });
   }
 

@@ -1,0 +1,32 @@
+import {
+  ClockToken,
+  inject,
+  injectable,
+  ModuleApiToken,
+  xml,
+  type Clock,
+  type Element,
+  type ModuleApi,
+} from "chorus-muc";
+
+const NS_TIME = "urn:xmpp:time";
+
+/** Tells the time, in UTC (XEP-0202). */
+@injectable()
+export default class EntityTime {
+  constructor(
+    @inject(ModuleApiToken) private readonly module: ModuleApi,
+    @inject(ClockToken) private readonly clock: Clock,
+  ) {}
+
+  load(): void {
+    this.module.addFeature(NS_TIME);
+    this.module.hook(`iq-get/host/${NS_TIME}:time`, () => this.#answer());
+    if (this.module.getHostType() === "local") this.module.hook(`iq-get/bare/${NS_TIME}:time`, () => this.#answer());
+  }
+
+  #answer(): Element {
+    const utc = `${new Date(this.clock.now()).toISOString().slice(0, 19)}Z`;
+    return xml("iq", {}, xml("time", NS_TIME, xml("tzo", {}, "+00:00"), xml("utc", {}, utc)));
+  }
+}
