@@ -19,6 +19,7 @@ export { EXIT_USAGE, runCommand, type RunOptions } from "./cli/run-command.js";
 export type * from "./config/config.js";
 export type * from "./events/events.js";
 export * from "./hosts/accounts.js";
+export type * from "./hosts/adhoc.js";
 export type * from "./hosts/host.js";
 export type * from "./hosts/hosts.js";
 export type { Session } from "./hosts/sessions.js";

@@ -1,0 +1,57 @@
+import { randomUUID } from "node:crypto";
+import type { Clock } from "chorus-muc";
+
+/** A command that somebody has begun and not finished. */
+export interface AdhocSession {
+  readonly id: string;
+  readonly node: string;
+  /** Full JID; a session is its requester's only. */
+  readonly from: string;
+  /** What may be done next, and which of it `execute` stands for. */
+  readonly actions: ReadonlySet<string>;
+  readonly defaultAction: string;
+  readonly state: unknown;
+}
+
+interface Entry {
+  readonly session: AdhocSession;
+  readonly expiresAt: number;
+}
+
+/** Milliseconds in which somebody has to fill in a form. */
+const LIFETIME = 30 * 60 * 1000;
+/** More than that at once, and the oldest is forgotten. */
+const MAX_SESSIONS = 1000;
+
+/** The sessions of the commands of a host. */
+export class AdhocSessions {
+  /** In order of their last use. */
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(private readonly clock: Clock) {}
+
+  newId(): string {
+    return randomUUID();
+  }
+
+  /** Takes a session out: until it is kept again there is none. @returns `undefined` when it is nobody's or another's */
+  take(id: string, from: string, node: string): AdhocSession | undefined {
+    const entry = this.#entries.get(id);
+    if (!entry || entry.session.from !== from || entry.session.node !== node) return undefined;
+    this.#entries.delete(id);
+    return entry.expiresAt > this.clock.now() ? entry.session : undefined;
+  }
+
+  keep(session: AdhocSession): void {
+    this.#forget();
+    this.#entries.set(session.id, { session, expiresAt: this.clock.now() + LIFETIME });
+  }
+
+  #forget(): void {
+    const now = this.clock.now();
+    for (const [id, { expiresAt }] of this.#entries) {
+      if (expiresAt > now && this.#entries.size < MAX_SESSIONS) return;
+      this.#entries.delete(id);
+    }
+  }
+}
