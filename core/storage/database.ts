@@ -96,8 +96,8 @@ export class Database {
     this.#reads++;
     try {
       return { value: this.driver.getSync(key) };
-    } catch (cause) {
-      throw readError(cause);
+    } catch {
+      return undefined; // `get` waits, or says why not
     }
   }
 

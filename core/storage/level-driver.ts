@@ -1,5 +1,5 @@
 /** Records in a LevelDB folder, or in memory with the same order and the same semantics. The only importer of `level`. */
-import { readFile, stat } from "node:fs/promises";
+import { readFile, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { constants, accessSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -19,15 +19,24 @@ interface BatchOptions {
 
 /** Changes that are handed over without letting others have a turn. */
 const SLICE = 1000;
+const PROBE_BYTES = 8 * 1024 * 1024;
 const ENCODINGS = { keyEncoding: "buffer", valueEncoding: "utf8" } as const;
 
+/** Makes sure that a database can be opened again and written, before it is closed for that; throws if not. */
+type Probe = () => Promise<void>;
+
 class LevelDriver implements StorageDriver {
+  #isSuspect = false;
+  #reopening: Promise<void> | undefined;
+
   constructor(
     readonly name: string,
     private readonly db: Database,
+    private readonly probe?: Probe,
   ) {}
 
-  get(key: Buffer): Promise<string | undefined> {
+  async get(key: Buffer): Promise<string | undefined> {
+    if (this.#reopening !== undefined) await this.#reopening;
     return this.db.get(key);
   }
 
@@ -40,6 +49,32 @@ class LevelDriver implements StorageDriver {
   }
 
   async batch(changes: readonly RecordChange[], options: { readonly sync: boolean }): Promise<void> {
+    if (this.#isSuspect) await this.#reopen();
+    try {
+      await this.#write(changes, options);
+    } catch (error) {
+      this.#isSuspect = this.probe !== undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * A write that failed may have left half of itself at the end of LevelDB's log; what is written behind it is gone when
+   * the log is read again, synced or not. Opening the database reads the log up to there and begins a new one. While
+   * there is no room for that (a full disk), it stays open for reading and goes on refusing writes.
+   */
+  async #reopen(): Promise<void> {
+    await this.probe?.();
+    this.#reopening = this.db.close().then(() => this.db.open());
+    try {
+      await this.#reopening;
+      this.#isSuspect = false;
+    } finally {
+      this.#reopening = undefined;
+    }
+  }
+
+  async #write(changes: readonly RecordChange[], options: { readonly sync: boolean }): Promise<void> {
     if (changes.length > SLICE) return this.#largeBatch(changes, options);
     const operations = changes.map(({ key, value }) =>
       value === undefined ? { type: "del" as const, key } : { type: "put" as const, key, value },
@@ -91,7 +126,19 @@ export async function openLevelDriver(path: string): Promise<StorageDriver> {
   } catch (error) {
     throw await openError(path, error);
   }
-  return new LevelDriver("level", db);
+  return new LevelDriver("level", db, () => probe(path));
+}
+
+/** Writes as much as LevelDB may need to write to open a database: a full write buffer, 4 MiB, and then some. */
+async function probe(path: string): Promise<void> {
+  const { bavail, bsize } = await statfs(path);
+  if (bavail * bsize < PROBE_BYTES) throw new Error(`no space left on the disk of ${path}`);
+  const file = join(path, "probe.tmp");
+  try {
+    await writeFile(file, Buffer.alloc(PROBE_BYTES), { flush: true });
+  } finally {
+    await rm(file, { force: true });
+  }
 }
 
 async function openError(path: string, error: unknown): Promise<StorageError> {
