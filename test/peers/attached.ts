@@ -1,0 +1,57 @@
+/** Runs the acceptance scripts with Chorus attached to a real server that holds the accounts. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { readScript, type Script } from "../../core/testing/scansion.js";
+import { runScenario } from "../../core/testing/scenario-runner.js";
+import { startService, type TestService } from "../../core/testing/service.js";
+import { bare, nodeOf } from "../../core/xmpp/jid.js";
+import { acceptanceScripts, acceptanceScriptsAreMissing } from "../support/acceptance.js";
+import { needs } from "../support/required.js";
+import type { Account, Peer, PeerOptions } from "./peer.js";
+
+const SECRET = "a secret between servers";
+
+/** Starts Chorus as the component `conference.localhost` of a peer. */
+export async function attach(peer: Peer): Promise<TestService> {
+  return startService({
+    config: `
+admins = { "admin@localhost" }
+Component "conference.localhost" "muc"
+  component_secret = "${SECRET}"
+  component_upstream = "xmpp://127.0.0.1:${peer.componentPort}"
+`,
+  });
+}
+
+/** Declares the tests of one peer. @param missing why it cannot be started here */
+export function testAttached(
+  name: string,
+  missing: string | undefined,
+  start: (options: PeerOptions) => Promise<Peer>,
+): void {
+  describe(`attached to ${name}`, needs(missing ?? acceptanceScriptsAreMissing()), () => {
+    let peer: Peer;
+    before(async () => {
+      peer = await start({ secret: SECRET });
+    });
+    after(async () => {
+      await peer.stop();
+    });
+
+    for (const { name: scriptName, file } of acceptanceScripts()) {
+      test(`${scriptName} passes`, async () => {
+        const script = readScript(file);
+        await peer.addAccounts(accountsOf(script));
+        // A service of its own for each script, as its rooms have the same name in most of them.
+        await using _service = await attach(peer);
+        const { failure } = await runScenario(script, { port: peer.clientPort });
+        assert.equal(failure?.message, undefined);
+      });
+    }
+  });
+}
+
+/** The accounts that a script logs in to. */
+export function accountsOf(script: Script): Account[] {
+  return script.clients.map(({ jid, password = "" }) => ({ user: nodeOf(bare(jid)) ?? "", password }));
+}

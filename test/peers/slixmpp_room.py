@@ -1,0 +1,47 @@
+"""Joins a room with slixmpp and prints what happens there, one line each, until somebody says goodbye.
+
+Arguments: JID, password, port, room, nick, and what to say once somebody else is in the room.
+"""
+import sys
+
+import slixmpp
+
+jid, password, port, room, nick, text = sys.argv[1:]
+
+
+class Guest(slixmpp.ClientXMPP):
+    def __init__(self):
+        super().__init__(jid, password)
+        self.register_plugin("xep_0045")
+        self.register_plugin("xep_0199")
+        self.add_event_handler("session_start", self.start)
+        self.add_event_handler("failed_auth", lambda _: self.end("login refused"))
+        self.add_event_handler("groupchat_message", self.heard)
+        self.add_event_handler("muc::%s::presence" % room, self.seen)
+        self.said = False
+
+    async def start(self, _):
+        print("logged in as %s" % self.boundjid, flush=True)
+        self.send_presence()
+        self.plugin["xep_0045"].join_muc(room, nick)
+
+    def seen(self, presence):
+        who = presence["muc"]["nick"]
+        print("%s %s" % (presence["type"], who), flush=True)
+        if who != nick and not self.said:
+            self.said = True
+            self.send_message(mto=room, mbody=text, mtype="groupchat")
+
+    def heard(self, message):
+        print("%s: %s" % (message["mucnick"], message["body"]), flush=True)
+        if message["mucnick"] != nick and message["body"] == "goodbye":
+            self.end("done")
+
+    def end(self, why):
+        print(why, flush=True)
+        self.disconnect()
+
+
+guest = Guest()
+guest.connect(address=("127.0.0.1", int(port)), force_starttls=False)
+guest.process(forever=False)
