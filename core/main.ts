@@ -117,7 +117,7 @@ export class Service {
    * @throws StorageError when the database cannot be opened
    */
   static async create(options: ServiceOptions): Promise<Service> {
-    const { config } = options;
+    const { config, clock = systemClock } = options;
     const paths = new Options(config, GLOBAL).getOptionArray("plugin_paths").filter((path) => typeof path === "string");
     const finder = new ModuleFinder(
       paths.map((path) => resolve(config.file, "..", path)),
@@ -125,7 +125,7 @@ export class Service {
     );
     const autoload = (await import(pathToFileURL(resolve(BUILT_IN_MODULES, "autoload.js")).href)) as Autoload;
     const plan = new ModulePlan(config, autoload, finder);
-    const service = new Service(options, await Storages.open(config, options.storage), plan, finder);
+    const service = new Service(options, await Storages.open(config, () => clock.now(), options.storage), plan, finder);
     for (const command of moduleCommands({ hosts: service.hosts, modules: service.modules, finder })) {
       service.hosts.published.add("command-provider", command, "");
     }

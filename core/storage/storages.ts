@@ -24,15 +24,21 @@ export class Storages {
 
   /**
    * Opens what the configuration names.
+   * @param now the time in milliseconds since 1970, for archive entries
    * @param instead one database for everything, whatever the configuration says
    * @throws StorageError
    */
-  static async open(config: Config, instead?: Storage): Promise<Storages> {
+  static async open(config: Config, now: () => number, instead?: Storage): Promise<Storages> {
     if (instead) return new Storages(config, new Map(DRIVERS.map((driver) => [driver, instead])));
     const open = new Map<Driver, Storage>();
     for (const driver of wanted(config)) {
       const path = join(dataPath(config), "level");
-      open.set(driver, await openStorage(driver === "level" ? { driver, path } : { driver }));
+      try {
+        open.set(driver, await openStorage(driver === "level" ? { driver, path } : { driver }, now));
+      } catch (error) {
+        for (const storage of open.values()) await storage.close();
+        throw error;
+      }
     }
     return new Storages(config, open);
   }
