@@ -184,7 +184,7 @@ export interface ConfigSubmittedEvent extends RoomStanzaEvent {
   updateOption(name: string, field: string, allowed?: ReadonlySet<FormValue>): boolean;
 }
 
-export interface RoomDiscoEvent extends DiscoEvent {
+export interface RoomDiscoEvent extends Pick<DiscoEvent, "stanza" | "reply" | "query"> {
   readonly room: Room;
 }
 

@@ -1,0 +1,172 @@
+import { bare, domainOf, xml, type BareJid } from "chorus-muc";
+import { affiliationRank, parseAffiliation, type Affiliation } from "./affiliations.js";
+import { tellLeft } from "./leave.js";
+import type { Refusable } from "./muc-events.js";
+import type { LiveOccupant } from "./occupant.js";
+import { itemElement, publicise, userX } from "./presence.js";
+import { DONE, mayChangeAffiliation, refused } from "./privileges.js";
+import { outcomeOf } from "./outcome.js";
+import type { Actor, AffiliationData, Outcome } from "./room-api.js";
+import { hasRole, roleRank, type Role } from "./roles.js";
+import type { LiveRoom } from "./room.js";
+
+/** A change that was asked for. */
+export interface AffiliationRequest {
+  readonly actor: Actor;
+  readonly jid: string;
+  readonly affiliation: Affiliation;
+  readonly reason: string | undefined;
+  readonly data: AffiliationData | false | undefined;
+}
+
+/** The payload of the two events. */
+interface Change extends Refusable {
+  readonly room: LiveRoom;
+  readonly actor: string | undefined;
+  readonly jid: BareJid;
+  readonly affiliation: Affiliation;
+  readonly previousAffiliation: Affiliation;
+  readonly reason: string | undefined;
+  data: AffiliationData | undefined;
+  readonly previousData: AffiliationData | undefined;
+}
+
+/** The built-in checks, without any effect. */
+export function checkAffiliation(room: LiveRoom, { actor, jid, affiliation }: AffiliationRequest): Outcome {
+  const target = bare(jid);
+  if (!actor || target === "" || parseAffiliation(affiliation) === undefined)
+    return refused("modify", "not-acceptable");
+  if (isServiceAdmin(room, target)) return refused("modify", "not-acceptable");
+  if (actor === true) return DONE;
+  const from = room.affiliations.explicit(target);
+  return mayChangeAffiliation({
+    actor: room.getAffiliation(actor),
+    from,
+    to: affiliation,
+    isLastOwnerLeaving:
+      from === "owner" &&
+      affiliation !== "owner" &&
+      bare(actor) === target &&
+      !room.affiliations.hasOwnerBesides(target),
+  });
+}
+
+/** With `component_admins_as_room_owners` their affiliation is not the room's to change. */
+function isServiceAdmin(room: LiveRoom, jid: BareJid): boolean {
+  const { options, module } = room.service;
+  return options.adminsAreOwners && module.may(":automatic-ownership", jid);
+}
+
+function changeOf(room: LiveRoom, { actor, jid, affiliation, reason, data }: AffiliationRequest): Change {
+  const target = bare(jid);
+  const stored = room.affiliations.peek(target);
+  return {
+    room,
+    actor: actor === true ? undefined : actor,
+    jid: target,
+    affiliation,
+    previousAffiliation: room.affiliations.explicit(target),
+    reason,
+    data: data === false ? undefined : data,
+    previousData: stored && structuredClone(stored),
+  };
+}
+
+/** See `Room.setAffiliation`. Within a step. */
+export function changeAffiliation(room: LiveRoom, request: AffiliationRequest): Outcome {
+  const checked = checkAffiliation(room, request);
+  if (!checked[0]) return checked;
+  const change = changeOf(room, request);
+  const asked = outcomeOf(change, room.service.module.fireEvent("muc-pre-set-affiliation", change));
+  return asked[0] ? commitAffiliation(room, request, change) : asked;
+}
+
+/** See `Room.setAffiliationAsync`. @param before runs once it is allowed, before anything is changed */
+export function changeAffiliationAsync(
+  room: LiveRoom,
+  request: AffiliationRequest,
+  before: () => void = () => undefined,
+): Outcome | Promise<Outcome> {
+  const checked = checkAffiliation(room, request);
+  if (!checked[0]) return checked;
+  const change = changeOf(room, request);
+  const finish = (answer: unknown, resumed: boolean): Outcome => {
+    const asked = outcomeOf(change, answer);
+    // What was allowed before an asynchronous handler may not be after it.
+    const again = resumed && asked[0] ? checkAffiliation(room, request) : asked;
+    if (!again[0]) return again;
+    return room.steps.bare(() => {
+      before();
+      return commitAffiliation(room, request, change);
+    });
+  };
+  const answer = room.service.module.fireEventAsync("muc-pre-set-affiliation", change);
+  return answer instanceof Promise ? answer.then((value) => finish(value, true)) : finish(answer, false);
+}
+
+/** The half that changes things and tells the room; everything was allowed. */
+function commitAffiliation(room: LiveRoom, request: AffiliationRequest, change: Change): Outcome {
+  const { jid, affiliation, actor, reason } = change;
+  store(room, request, change);
+  const role = room.getDefaultRole(affiliation);
+  const isLowered = affiliationRank(affiliation) < affiliationRank(change.previousAffiliation);
+  const concerned = room.occupancy.list().filter((occupant) => isConcerned(room, occupant, change));
+  const before = new Map<LiveOccupant, Role>();
+  for (const occupant of concerned) {
+    before.set(occupant, occupant.role);
+    const isRaised = roleRank(occupant.role) < roleRank(role);
+    if (occupant.role !== role && (isLowered || isRaised)) room.occupancy.setRole(occupant, role);
+    room.invalidatePresence(occupant);
+  }
+  const codes = role !== "none" ? [] : [affiliation === "outcast" ? "301" : "321"];
+  for (const [occupant, prevRole] of before) {
+    publicise(room, occupant, userX(...codes), { actor, reason, prevRole });
+    if (occupant.role === "none") tellLeft(room, occupant);
+    else if ((prevRole === "moderator") !== (occupant.role === "moderator")) showOthersAgain(room, occupant);
+  }
+  if (before.size === 0) announce(room, { jid, affiliation, reason, codes });
+  room.save(true);
+  room.service.module.fireEvent("muc-set-affiliation", { ...change, inRoom: before.size > 0 });
+  return DONE;
+}
+
+function store(room: LiveRoom, { data }: AffiliationRequest, change: Change): void {
+  const { jid, affiliation } = change;
+  room.affiliations.set(jid, affiliation);
+  const given = data ?? change.data;
+  if (affiliation === "none" || given === false || (given && Object.keys(given).length === 0)) {
+    room.affiliations.setData(jid, undefined);
+  } else if (given) room.affiliations.setData(jid, given);
+}
+
+/** Sessions of that JID, and where a domain is banned everybody of it who has no affiliation of their own. */
+function isConcerned(room: LiveRoom, occupant: LiveOccupant, { jid, affiliation }: Change): boolean {
+  if (occupant.bareJid === jid) return true;
+  const isDomainBan = affiliation === "outcast" && domainOf(jid) === jid;
+  return isDomainBan && domainOf(occupant.bareJid) === jid && room.getAffiliation(occupant.bareJid) === "outcast";
+}
+
+/** Whoever gains or loses the moderator's view sees everybody as that view shows them. */
+function showOthersAgain(room: LiveRoom, occupant: LiveOccupant): void {
+  if (room.getWhois() === "anyone") return;
+  for (const { jid } of occupant.targets) {
+    room.sendOccupantList(jid, (_nick, other) => other === undefined || other.bareJid !== occupant.bareJid);
+  }
+}
+
+/** Tells those who may see it of a change that concerns nobody in the room (XEP-0045 §9.3, §9.5, §10.3). */
+function announce(
+  room: LiveRoom,
+  {
+    jid,
+    affiliation,
+    reason,
+    codes,
+  }: { jid: BareJid; affiliation: Affiliation; reason: string | undefined; codes: string[] },
+): void {
+  const x = userX(...codes);
+  x.append(itemElement({ affiliation, jid }, { reason }));
+  const message = xml("message", { from: room.jid }, x);
+  const isForAll = room.getWhois() === "anyone";
+  room.broadcast(message, (_nick, occupant) => isForAll || hasRole(occupant.role, "moderator"));
+}

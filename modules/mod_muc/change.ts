@@ -1,0 +1,147 @@
+import {
+  bare,
+  getChild,
+  resourceOf,
+  StanzaError,
+  xml,
+  type FullJid,
+  type OccupantJid,
+  type StanzaEvent,
+} from "chorus-muc";
+import type { PreChangeEvent } from "./muc-events.js";
+import { NS_MUC } from "./namespaces.js";
+import { Draft, LiveOccupant } from "./occupant.js";
+import { itemElement, presenceForRelative, publicise, userX } from "./presence.js";
+import { isStopped, refuse } from "./refusal.js";
+import type { LiveRoom } from "./room.js";
+
+/** Presence of somebody who is in the room: another status, another nick (XEP-0045 §7.6, §7.7), or everything again. */
+export function changePresence(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, nick: OccupantJid): void {
+  const realJid = event.stanza.attrs["from"] as FullJid;
+  const draft = new Draft(occupant.bareJid, nick, occupant.role, realJid, room.occupancy.byNick(nick));
+  const payload: PreChangeEvent = {
+    room,
+    origin: event.origin,
+    stanza: event.stanza,
+    origOccupant: occupant,
+    destOccupant: draft,
+    bareJid: occupant.bareJid,
+    isFirstSession: nick === occupant.nick ? undefined : draft.existing === undefined,
+    isLastSession: occupant.targets.length === 1,
+  };
+  room.steps.decide(room.service.module.fireEventAsync("muc-occupant-pre-change", payload), (verdict) => {
+    if (isStopped(payload, verdict)) return;
+    if (room.occupancy.byRealJid(realJid) !== occupant) {
+      // Removed, or moved to another nick, while an asynchronous handler thought about it.
+      refuse(event, new StanzaError({ type: "cancel", condition: "item-not-found", by: room.jid }));
+    } else if (draft.nick === occupant.nick) updateStatus(room, event, occupant, draft);
+    else changeNick(room, event, occupant, draft);
+  });
+}
+
+/** The session asks for everything, as if it had just entered. */
+function isRejoin(event: StanzaEvent): boolean {
+  return getChild(event.stanza, "x", NS_MUC) !== undefined;
+}
+
+function updateStatus(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, draft: Draft): void {
+  const realJid = draft.jid as FullJid;
+  const prevRole = occupant.role;
+  room.occupancy.setSession(occupant, realJid, event.stanza);
+  if (draft.role !== prevRole) room.occupancy.setRole(occupant, draft.role);
+  if (isRejoin(event)) room.sendOccupantList(realJid, (_nick, other) => other !== occupant);
+  publicise(room, occupant, userX(), { prevRole });
+  if (isRejoin(event)) sessionNew(room, event, occupant);
+}
+
+function sessionNew(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant): void {
+  const { stanza, origin } = event;
+  const jid = stanza.attrs["from"] as FullJid;
+  const told = { room, nick: occupant.nick, occupant, stanza, origin, jid };
+  room.service.module.fireEvent("muc-occupant-session-new", told);
+}
+
+function changeNick(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, draft: Draft): void {
+  const realJid = draft.jid as FullJid;
+  const target = room.occupancy.byNick(draft.nick);
+  if (target && target.bareJid !== bare(realJid)) {
+    refuse(event, new StanzaError({ type: "cancel", condition: "conflict", by: room.jid }));
+    return;
+  }
+  const isLast = occupant.targets.length === 1;
+  if (target) merge(room, event, occupant, target);
+  else if (isLast) rename(room, event, occupant, draft);
+  else split(room, event, occupant, draft);
+  if (!isRejoin(event)) return;
+  const now = room.occupancy.byRealJid(realJid) as LiveOccupant;
+  room.sendOccupantList(realJid, (_nick, other) => other !== now);
+  sessionNew(room, event, now);
+}
+
+/** The whole occupant takes another nick. The room is at no time without it. */
+function rename(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, draft: Draft): void {
+  const { stanza, origin } = event;
+  const before = occupant.nick;
+  const prevRole = occupant.role;
+  publicise(room, occupant, userX("303"), { nick: resourceOf(draft.nick), isDeparture: true, prevRole });
+  room.occupancy.rename(occupant, draft.nick);
+  room.occupancy.setSession(occupant, draft.jid as FullJid, stanza);
+  if (draft.role !== prevRole) room.occupancy.setRole(occupant, draft.role);
+  room.service.module.fireEvent("muc-occupant-left", { room, nick: before, occupant, stanza, origin });
+  publicise(room, occupant, userX(), { prevRole });
+}
+
+/** Tells a session that it has another nick now, while the old one stays with its other sessions. */
+function tellNickChange(room: LiveRoom, occupant: LiveOccupant, realJid: FullJid, nick: OccupantJid): void {
+  const affiliation = room.getAffiliation(occupant.bareJid);
+  const x = userX();
+  // One item, its own: clients are confused by those of the other sessions.
+  x.append(itemElement({ affiliation, role: occupant.role, jid: realJid, nick: resourceOf(nick) }));
+  for (const code of ["303", "110"]) x.append(xml("status", { code }));
+  room.routeStanza(xml("presence", { from: occupant.nick, to: realJid, type: "unavailable" }, x));
+}
+
+/** One session of several takes a nick of its own. */
+function split(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, draft: Draft): void {
+  const realJid = draft.jid as FullJid;
+  const session = occupant.getSession(realJid);
+  tellNickChange(room, occupant, realJid, draft.nick);
+  room.occupancy.removeSession(occupant, realJid);
+  publicise(room, occupant, userX());
+  const own = new LiveOccupant(occupant.bareJid, draft.nick, draft.role);
+  room.occupancy.setSession(own, realJid, event.stanza);
+  publicise(room, own, userX());
+  if (session) room.service.module.deliver(presenceForRelative(room, occupant), [session]);
+}
+
+/** A session takes a nick that another session of the same user has. */
+function merge(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, target: LiveOccupant): void {
+  const { stanza, origin } = event;
+  const realJid = stanza.attrs["from"] as FullJid;
+  const session = occupant.getSession(realJid);
+  const isLast = occupant.targets.length === 1;
+  tellMerge(room, target, realJid);
+  tellNickChange(room, occupant, realJid, target.nick);
+  const prevRole = occupant.role;
+  if (isLast) {
+    room.occupancy.remove(occupant);
+    publicise(room, occupant, userX(), { prevRole, othersOnly: true });
+    room.service.module.fireEvent("muc-occupant-left", { room, nick: occupant.nick, occupant, stanza, origin });
+  } else {
+    room.occupancy.removeSession(occupant, realJid);
+    publicise(room, occupant, userX());
+  }
+  room.occupancy.setSession(target, realJid, stanza);
+  publicise(room, target, userX());
+  if (!isLast && session) room.service.module.deliver(presenceForRelative(room, occupant), [session]);
+}
+
+/** The client has seen the nick as somebody else; it leaves, to come again as the client itself. */
+function tellMerge(room: LiveRoom, target: LiveOccupant, realJid: FullJid): void {
+  const affiliation = room.getAffiliation(target.bareJid);
+  const text = `you are joining pre-existing session ${resourceOf(target.nick) ?? ""}`;
+  const x = userX();
+  x.append(itemElement({ affiliation, role: "none" }));
+  const presence = xml("presence", { from: target.nick, to: realJid, type: "unavailable" }, xml("status", {}, text), x);
+  room.routeStanza(presence);
+}

@@ -1,0 +1,56 @@
+import { childElements, reply, xml, type Element } from "chorus-muc";
+import { formElement, type Form, type FormValue } from "./form.js";
+import { NS_MUC, NS_ROOM_INFO } from "./namespaces.js";
+import type { LiveRoom } from "./room.js";
+import type { Service } from "./service.js";
+
+/** Service discovery (XEP-0030). */
+export const NS_DISCO_INFO = "http://jabber.org/protocol/disco#info";
+/** Its lists. */
+export const NS_DISCO_ITEMS = "http://jabber.org/protocol/disco#items";
+
+const FEATURES = [NS_MUC, `${NS_MUC}#stable_id`, `${NS_MUC}#self-ping-optimization`];
+
+/** What the engine itself says about a room. */
+export function hookDisco(service: Service): void {
+  const { module, publicRooms } = service;
+  module.hook("muc-disco#info", ({ room, query, form, formdata }) => {
+    for (const feature of FEATURES) query.append(xml("feature", { var: feature }));
+    form.push({ name: "muc#roominfo_occupants", type: "text-single", label: "Number of occupants" });
+    formdata["muc#roominfo_occupants"] = String(room.occupantCount);
+    return undefined;
+  });
+  module.addFeature(NS_MUC);
+  module.addIdentity("conference", "text", module.getOptionString("name", "Prosody Chatrooms"));
+  module.hook("host-disco-items", (event) => {
+    if (!module.may(":list-rooms", event)) return undefined;
+    for (const [jid, name] of publicRooms.page()) event.query.append(xml("item", { jid, name }));
+    return undefined;
+  });
+}
+
+/** Answer to disco#info (XEP-0045 §6.4): about the room, or about what a module knows under a node. */
+export function roomInfo(room: LiveRoom, stanza: Element): Element {
+  const node = childElements(stanza)[0]?.attrs["node"] as string | undefined;
+  const answer = reply(stanza);
+  const query = xml("query", { xmlns: NS_DISCO_INFO, node });
+  answer.append(query);
+  const event = { room, stanza, reply: answer, query };
+  const { module } = room.service;
+  if (node) {
+    module.fireEvent(`muc-disco#info/${node}`, event);
+    return answer;
+  }
+  const form: Form = [{ name: "FORM_TYPE", type: "hidden", value: NS_ROOM_INFO }];
+  const formdata: Record<string, FormValue> = {};
+  module.fireEvent("muc-disco#info", { ...event, form, formdata });
+  query.append(formElement(form, "result", formdata));
+  return answer;
+}
+
+/** Answer to disco#items (XEP-0045 §6.5): nothing. Who is in a room is for those who are in it. */
+export function roomItems(stanza: Element): Element {
+  const answer = reply(stanza);
+  answer.append(xml("query", { xmlns: NS_DISCO_ITEMS }));
+  return answer;
+}

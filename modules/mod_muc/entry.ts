@@ -1,0 +1,200 @@
+import {
+  bare,
+  getChild,
+  mayBeAnswered,
+  parseStrictJid,
+  StanzaError,
+  type BareJid,
+  type FullJid,
+  type IqEvent,
+  type OccupantJid,
+  type StanzaEvent,
+} from "chorus-muc";
+import { enter } from "./join.js";
+import { NS_MUC } from "./namespaces.js";
+import { isStopped, refuse } from "./refusal.js";
+import type { LiveRoom } from "./room.js";
+import type { Service } from "./service.js";
+import { goneError, isTombstone, isWeathered } from "./tombstone.js";
+
+/** What is done with a stanza once its room is there, within the room's step. */
+export type RoomHandler = (room: LiveRoom) => void;
+
+/** Whether an error would be an answer that nobody expects: to errors, results, and to somebody who is leaving. */
+function isUnanswerable({ stanza }: StanzaEvent): boolean {
+  return !mayBeAnswered(stanza) || (stanza.name === "presence" && stanza.attrs["type"] === "unavailable");
+}
+
+/** Whether a stanza asks for a room to enter (XEP-0045 §7.2.2). */
+function isEntering({ stanza }: StanzaEvent): boolean {
+  return (
+    stanza.name === "presence" && stanza.attrs["type"] === undefined && getChild(stanza, "x", NS_MUC) !== undefined
+  );
+}
+
+/**
+ * The way of every stanza into a room: finds it (or has it made, for a join), waits for its turn, and handles it there.
+ * @returns `true`: it is taken care of
+ */
+export function admit(service: Service, event: StanzaEvent, handle: RoomHandler): true {
+  const jid = bare(String(event.stanza.attrs["to"]));
+  const again = (): void => {
+    admit(service, event, handle);
+  };
+  if (service.directory.afterCreation(jid, again)) {
+    defer(event);
+    return true;
+  }
+  try {
+    const found = service.directory.find(jid);
+    if (found instanceof Promise) {
+      defer(event);
+      found.then(again, (error: unknown) => {
+        notFound(service, event, jid, error);
+      });
+    } else hand(service, event, jid, found, handle);
+  } catch (error) {
+    notFound(service, event, jid, error);
+  }
+  return true;
+}
+
+/** The answer to an iq comes later. */
+function defer(event: StanzaEvent | IqEvent): void {
+  if ("defer" in event && mayBeAnswered(event.stanza)) event.defer();
+}
+
+/** The room could not be restored: refused, or unreadable. */
+function notFound(service: Service, event: StanzaEvent, jid: BareJid, error: unknown): void {
+  if (isUnanswerable(event)) return;
+  if (error instanceof StanzaError) refuse(event, error);
+  else {
+    service.module.log("error", "%s could not be read: %s", jid, error);
+    refuse(event, new StanzaError({ type: "wait", condition: "internal-server-error", by: jid }));
+  }
+}
+
+function hand(
+  service: Service,
+  event: StanzaEvent,
+  jid: BareJid,
+  room: LiveRoom | undefined,
+  handle: RoomHandler,
+): void {
+  const { module, directory, stores, clock } = service;
+  if (!room) {
+    unknownRoom(service, event, jid);
+    return;
+  }
+  if (!isTombstone(room)) {
+    take(service, event, room, handle);
+    return;
+  }
+  const mayRecreate = isEntering(event) && module.may(":recreate-destroyed-room", event);
+  if (mayRecreate || isWeathered(room, clock.now() / 1000)) {
+    directory.drop(room);
+    stores.remove(room).catch((error: unknown) => {
+      module.log("error", "%s: a tombstone could not be removed: %s", jid, error);
+    });
+    unknownRoom(service, event, jid);
+  } else if (!isUnanswerable(event)) refuse(event, goneError(room));
+}
+
+function unknownRoom(service: Service, event: StanzaEvent, jid: BareJid): void {
+  if (isUnanswerable(event)) return;
+  const { host } = service.module;
+  if (parseStrictJid(jid) !== jid)
+    refuse(event, new StanzaError({ type: "modify", condition: "jid-malformed", by: host }));
+  else if (isEntering(event) && event.stanza.attrs["to"] !== jid) create(service, event, jid);
+  else refuse(event, new StanzaError({ type: "cancel", condition: "item-not-found", by: host }));
+}
+
+function take(service: Service, event: StanzaEvent, room: LiveRoom, handle: RoomHandler): void {
+  let isDone = false;
+  room.steps.take(String(event.stanza.attrs["from"]), {
+    work: () => {
+      // Its room may have ended while it waited for its turn.
+      if (room.isTracked) handle(room);
+      else admit(service, event, handle);
+    },
+    fail: (error) => {
+      isDone = true;
+      if (!isUnanswerable(event)) refuse(event, error);
+    },
+    done: () => {
+      isDone = true;
+    },
+  });
+  if (!isDone) defer(event);
+}
+
+/** Somebody enters a room that is not there: it is made for them (XEP-0045 §10.1). */
+function create(service: Service, event: StanzaEvent, jid: BareJid): void {
+  const { directory, roomClass } = service;
+  const room = new roomClass(service, jid);
+  directory.reserve(jid);
+  const decided = (): void => {
+    directory.decided(jid);
+  };
+  room.steps.take(String(event.stanza.attrs["from"]), {
+    work: () => {
+      firstPresence(service, event, room);
+    },
+    fail: (error) => {
+      refuse(event, error);
+      decided();
+    },
+    done: decided,
+  });
+}
+
+function firstPresence(service: Service, event: StanzaEvent, room: LiveRoom): void {
+  const { module, directory } = service;
+  const { origin, stanza } = event;
+  const verdict = module.fireEventAsync("muc-room-pre-create", { room, origin, stanza });
+  room.steps.decide(verdict, (answer) => {
+    if (isStopped(event, answer)) return;
+    if (!directory.hasSpace()) {
+      refuse(event, new StanzaError({ type: "wait", condition: "resource-constraint", by: module.host }));
+      return;
+    }
+    directory.track(room);
+    room.onRollback(() => {
+      directory.drop(room);
+    });
+    enter(room, event, stanza.attrs["to"] as OccupantJid, true);
+  });
+}
+
+/** What the service does with a room that is being created. */
+export function hookCreation(service: Service): void {
+  const { module } = service;
+  const restriction = module.getOptionEnum<boolean | string>("restrict_room_creation", false, true, false, "local");
+  module.defaultPermission("prosody:admin", ":create-room");
+  if (restriction !== true) module.defaultPermission("prosody:registered", ":create-room");
+  // After the lock (10), which is set whatever the defaults are.
+  module.hook(
+    "muc-room-pre-create",
+    ({ room, stanza }) => {
+      module.fireEvent("muc-room-defaults", { room, stanza });
+      return undefined;
+    },
+    1,
+  );
+  if (restriction !== false) {
+    module.hook("muc-room-pre-create", (event) => {
+      if (module.may(":create-room", event)) return undefined;
+      const text = "Room creation is restricted";
+      return new StanzaError({ type: "cancel", condition: "not-allowed", text, by: module.host });
+    });
+  }
+  // When it is allowed: whoever makes the room owns it (XEP-0045 §10.1.1).
+  module.hook(
+    "muc-room-pre-create",
+    ({ room, stanza }) => {
+      room.setAffiliation(true, bare(stanza.attrs["from"] as FullJid), "owner");
+      return undefined;
+    },
+    -1,
+  );
+}

@@ -1,0 +1,71 @@
+import { randomUUID } from "node:crypto";
+import { childElements, getChild, StanzaError, type FullJid, type StanzaEvent } from "chorus-muc";
+import { filterMucPayload } from "./client-payload.js";
+import { formTypeOf, getForm } from "./form.js";
+import { handleDecline, handleInvite } from "./invite.js";
+import { isKickable, kickForError } from "./kick.js";
+import type { GroupchatEvent } from "./muc-events.js";
+import { NS_MUC_USER, NS_VOICE_REQUEST } from "./namespaces.js";
+import { isStopped, NOT_CONNECTED, refuse } from "./refusal.js";
+import { hasRole } from "./roles.js";
+import type { LiveRoom } from "./room.js";
+import type { Service } from "./service.js";
+import { handleVoiceForm } from "./voice.js";
+
+/** The engine's own condition for speaking. */
+export function hookGroupchat(service: Service): void {
+  // Before anything that reads the message.
+  service.module.hook("muc-occupant-groupchat", checkVoice, 50);
+}
+
+/** XEP-0045 §7.4. */
+function checkVoice({ occupant }: GroupchatEvent): StanzaError | undefined {
+  const role = occupant?.role ?? "none";
+  if (role === "none") return new StanzaError({ type: "cancel", condition: "not-acceptable", text: NOT_CONNECTED });
+  if (hasRole(role, "participant")) return undefined;
+  const text = "You do not currently have permission to speak in this chat";
+  return new StanzaError({ type: "auth", condition: "forbidden", text });
+}
+
+/** A message to the room. */
+export function handleMessage(room: LiveRoom, event: StanzaEvent): void {
+  const type = event.stanza.attrs["type"] as string | undefined;
+  if (type === "groupchat") handleGroupchat(room, event);
+  else if (type === "error") {
+    if (isKickable(event)) kickForError(room, event);
+  } else if (type === undefined || type === "normal") handleNormal(room, event);
+  else refuse(event, new StanzaError({ type: "cancel", condition: "service-unavailable" }));
+}
+
+function handleGroupchat(room: LiveRoom, event: StanzaEvent): void {
+  const { stanza, origin } = event;
+  const from = stanza.attrs["from"] as FullJid;
+  stanza.attrs["id"] ??= randomUUID();
+  filterMucPayload(stanza, room.jid);
+  const occupant = room.occupancy.byRealJid(from);
+  const payload: GroupchatEvent = { room, origin, stanza, from, occupant };
+  room.steps.decide(room.service.module.fireEventAsync("muc-occupant-groupchat", payload), (verdict, resumed) => {
+    const wasRemoved = resumed && payload.occupant !== undefined && room.occupancy.byRealJid(from) !== occupant;
+    const again =
+      verdict === undefined && resumed
+        ? checkVoice({ ...payload, occupant: wasRemoved ? undefined : payload.occupant })
+        : undefined;
+    if (isStopped(payload, again ?? verdict)) return;
+    stanza.attrs["from"] = payload.occupant?.nick ?? room.jid;
+    room.broadcastMessage(stanza);
+  });
+}
+
+function handleNormal(room: LiveRoom, event: StanzaEvent): void {
+  const x = getChild(event.stanza, "x", NS_MUC_USER);
+  if (x) {
+    const payload = childElements(x)[0];
+    if (payload?.name === "invite" && payload.attrs["to"] !== undefined) handleInvite(room, event, payload);
+    else if (payload?.name === "decline" && payload.attrs["to"] !== undefined) handleDecline(room, event, payload);
+    else refuse(event, new StanzaError({ type: "cancel", condition: "bad-request" }));
+    return;
+  }
+  const form = getForm(event.stanza);
+  if (form && formTypeOf(form) === NS_VOICE_REQUEST) handleVoiceForm(room, event, form);
+  else refuse(event, new StanzaError({ type: "cancel", condition: "service-unavailable" }));
+}

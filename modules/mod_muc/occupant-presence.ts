@@ -1,0 +1,37 @@
+import { getChild, StanzaError, type FullJid, type OccupantJid, type StanzaEvent } from "chorus-muc";
+import { changePresence } from "./change.js";
+import { enter } from "./join.js";
+import { kickForError } from "./kick.js";
+import { leave } from "./leave.js";
+import { NS_MUC } from "./namespaces.js";
+import { answerProbe } from "./probe.js";
+import { NOT_CONNECTED, refuse } from "./refusal.js";
+import type { LiveRoom } from "./room.js";
+
+/** Types of presence that are none of XEP-0045's and mean no harm: some servers forward those of XEP-0018. */
+const IGNORED: ReadonlySet<unknown> = new Set(["visible", "invisible", "result"]);
+
+/** Presence to a room that exists: to a nick, or (from an occupant) to the bare room. */
+export function handlePresence(room: LiveRoom, event: StanzaEvent): void {
+  const { stanza } = event;
+  const realJid = stanza.attrs["from"] as FullJid;
+  const occupant = room.occupancy.byRealJid(realJid);
+  const type = stanza.attrs["type"] as string | undefined;
+  const to = stanza.attrs["to"] as string;
+  // Some clients send updates to the room instead of their nick.
+  const nick = to === room.jid ? occupant?.nick : (to as OccupantJid);
+  if (type === "error") kickForError(room, event);
+  else if (nick === undefined) refuse(event, new StanzaError({ type: "cancel", condition: "service-unavailable" }));
+  else if (type === "probe") answerProbe(room, event.origin, stanza, occupant);
+  else if (type === "unavailable") {
+    if (occupant) leave(room, event, occupant);
+  } else if (type !== undefined) {
+    if (!IGNORED.has(type)) refuse(event, new StanzaError({ type: "modify", condition: "bad-request", by: room.jid }));
+  } else if (occupant) changePresence(room, event, occupant, nick);
+  else if (getChild(stanza, "x", NS_MUC)) enter(room, event, nick);
+  else {
+    // No entering without the element: the client believes that it is in the room, and must learn that it is not.
+    const error = { type: "cancel", condition: "item-not-found", text: NOT_CONNECTED, by: room.jid } as const;
+    refuse(event, new StanzaError(error));
+  }
+}

@@ -1,0 +1,154 @@
+import {
+  childElements,
+  childText,
+  parseJid,
+  reply,
+  StanzaError,
+  xml,
+  type Element,
+  type FullJid,
+  type IqEvent,
+} from "chorus-muc";
+import { formElement, parseSubmission, type Form, type FormSubmission, type FormValue } from "./form.js";
+import { answerIq } from "./iq-answer.js";
+import type { ConfigSubmittedEvent } from "./muc-events.js";
+import { NS_DATA_FORM, NS_MUC_OWNER, NS_ROOM_CONFIG } from "./namespaces.js";
+import { userX } from "./presence.js";
+import { errorOf } from "./privileges.js";
+import type { LiveRoom } from "./room.js";
+
+/** The configuration form of a room, as modules make it for that owner. */
+export function configurationForm(room: LiveRoom, actor: string): Form {
+  const event = { room, actor, form: [{ name: "FORM_TYPE", type: "hidden", value: NS_ROOM_CONFIG }] as Form };
+  room.service.module.fireEvent("muc-config-form", event);
+  return event.form;
+}
+
+/** A request in the namespace of owners (XEP-0045 §10). */
+export function handleOwner(room: LiveRoom, event: IqEvent): void {
+  const { stanza } = event;
+  const actor = stanza.attrs["from"] as FullJid;
+  if (room.getAffiliation(actor) !== "owner") {
+    answerIq(event, new StanzaError({ type: "auth", condition: "forbidden", text: "Only owners can configure rooms" }));
+    return;
+  }
+  if (stanza.attrs["type"] === "get") answerIq(event, formAnswer(room, stanza, actor));
+  else handleSet(room, event);
+}
+
+function formAnswer(room: LiveRoom, stanza: Element, actor: string): Element {
+  const form = formElement(room.getFormLayout(actor), "form", undefined, {
+    title: `Configuration for ${room.jid}`,
+    instructions: "Complete and submit this form to configure the room.",
+  });
+  const answer = reply(stanza);
+  answer.append(xml("query", { xmlns: NS_MUC_OWNER }, form));
+  return answer;
+}
+
+function handleSet(room: LiveRoom, event: IqEvent): void {
+  const [query] = childElements(event.stanza);
+  const [child] = query ? childElements(query) : [];
+  if (!child) answerIq(event, new StanzaError({ type: "modify", condition: "bad-request" }));
+  else if (child.name === "destroy") handleDestroy(room, event, child);
+  else if (child.name === "x" && child.attrs["xmlns"] === NS_DATA_FORM) handleForm(room, event, child);
+  else answerIq(event, new StanzaError({ type: "cancel", condition: "service-unavailable" }));
+}
+
+/** XEP-0045 §10.9. */
+function handleDestroy(room: LiveRoom, event: IqEvent, destroy: Element): void {
+  const given = destroy.attrs["jid"] as string | undefined;
+  const newjid = given === undefined ? undefined : parseJid(given);
+  if (given !== undefined && newjid === undefined) {
+    answerIq(event, new StanzaError({ type: "modify", condition: "jid-malformed" }));
+    return;
+  }
+  const reason = childText(destroy, "reason", NS_MUC_OWNER);
+  const password = childText(destroy, "password", NS_MUC_OWNER);
+  room.steps.decide(room.destroyAsync(newjid, reason, password), (outcome) => {
+    answerIq(event, errorOf(outcome) ?? reply(event.stanza));
+  });
+}
+
+function handleForm(room: LiveRoom, event: IqEvent, form: Element): void {
+  const type: unknown = form.attrs["type"];
+  if (type === "cancel") answerIq(event, reply(event.stanza));
+  else if (type === "submit") submit(room, event, form);
+  else {
+    answerIq(event, new StanzaError({ type: "cancel", condition: "bad-request", text: "Not a submitted form" }));
+  }
+}
+
+/** An empty form makes an instant room (XEP-0045 §10.1.2). */
+function read(room: LiveRoom, form: Element, actor: string): FormSubmission | StanzaError {
+  if (childElements(form).length === 0) return { fields: {}, present: [], errors: {}, formType: undefined };
+  const submission = parseSubmission(room.getFormLayout(actor), form);
+  if (submission.formType !== NS_ROOM_CONFIG) {
+    const text = "Form is not of type room configuration";
+    return new StanzaError({ type: "cancel", condition: "bad-request", text });
+  }
+  const [wrong] = Object.entries(submission.errors);
+  if (!wrong) return submission;
+  return new StanzaError({ type: "modify", condition: "bad-request", text: `Error in form: ${wrong[0]}: ${wrong[1]}` });
+}
+
+/**
+ * XEP-0045 §10.1.3, §10.2. A field that a module refuses is thrown: the whole step is taken back, and the error sent.
+ */
+function submit(room: LiveRoom, event: IqEvent, form: Element): void {
+  const actor = event.stanza.attrs["from"] as FullJid;
+  const submission = read(room, form, actor);
+  if (submission instanceof StanzaError) {
+    answerIq(event, submission);
+    return;
+  }
+  room.touchData();
+  const { module } = room.service;
+  const payload = submittedEvent(room, event, submission.fields);
+  module.fireEvent("muc-config-submitted", payload);
+  for (const field of submission.present) {
+    if (field === "FORM_TYPE") continue;
+    const own = Object.assign(payload, { field, value: submission.fields[field] });
+    const refusal = module.fireEvent(`muc-config-submitted/${field}`, own);
+    if (refusal instanceof StanzaError) throw refusal;
+  }
+  room.save(true);
+  answerIq(event, reply(event.stanza));
+  if (payload.statusCodes.size === 0) return;
+  room.broadcastMessage(xml("message", { type: "groupchat", from: room.jid }, userX(...payload.statusCodes)));
+}
+
+function submittedEvent(
+  room: LiveRoom,
+  { origin, stanza }: IqEvent,
+  fields: Readonly<Record<string, FormValue>>,
+): ConfigSubmittedEvent {
+  const statusCodes = new Set<string>();
+  return {
+    room,
+    origin,
+    stanza,
+    fields,
+    statusCodes,
+    actor: stanza.attrs["from"] as FullJid,
+    updateOption(name, field, allowed) {
+      const value = fields[field];
+      if (value === undefined || (allowed && !allowed.has(value))) return false;
+      if (call(room, `get${capitalised(name)}`) === value) return false;
+      call(room, `set${capitalised(name)}`, value);
+      statusCodes.add("104");
+      return true;
+    },
+  };
+}
+
+function capitalised(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+/** Calls a method that a module gave to rooms. */
+function call(room: LiveRoom, method: string, ...args: unknown[]): unknown {
+  const fn: unknown = Reflect.get(room, method);
+  if (typeof fn !== "function") throw new TypeError(`updateOption: rooms have no method ${method}`);
+  return Reflect.apply(fn, room, args);
+}

@@ -1,0 +1,100 @@
+import { isAtLeast } from "./affiliations.js";
+import { takeOut } from "./leave.js";
+import type { SetRoleEvent } from "./muc-events.js";
+import type { LiveOccupant } from "./occupant.js";
+import type { Occupant } from "./occupant-api.js";
+import { outcomeOf } from "./outcome.js";
+import { publicise, userX } from "./presence.js";
+import { DONE, mayChangeRole, refused } from "./privileges.js";
+import type { Actor, Outcome } from "./room-api.js";
+import { parseRole, type Role } from "./roles.js";
+import type { LiveRoom } from "./room.js";
+import type { Service } from "./service.js";
+
+function checkPrivileges(room: LiveRoom, { actor, occupant, role }: SetRoleEvent): Outcome {
+  return mayChangeRole({
+    actorAffiliation: room.getAffiliation(actor),
+    actorRole: room.occupancy.byRealJid(actor)?.role ?? "none",
+    affiliation: room.getAffiliation(occupant.bareJid),
+    from: occupant.role,
+    to: role,
+  });
+}
+
+function verdictOf(room: LiveRoom, event: SetRoleEvent, answer: unknown): Outcome {
+  const asked = outcomeOf(event, answer);
+  return asked[0] && event.allowed !== true ? checkPrivileges(room, event) : asked;
+}
+
+/** See `Room.maySetRole`. */
+export function mayChangeRoleOf(room: LiveRoom, actor: string, occupant: Occupant, role: Role): Outcome {
+  const event: SetRoleEvent = { room, actor, occupant, role };
+  return verdictOf(room, event, room.service.module.fireEvent("muc-pre-set-role", event));
+}
+
+function targetOf(room: LiveRoom, actor: Actor, occupantJid: string, role: Role): LiveOccupant | Outcome {
+  if (!actor || parseRole(role) === undefined) return refused("modify", "not-acceptable");
+  return room.occupancy.byNick(occupantJid) ?? refused("modify", "item-not-found");
+}
+
+/** See `Room.setRole`. Within a step. */
+export function changeRole(room: LiveRoom, actor: Actor, occupantJid: string, role: Role, reason?: string): Outcome {
+  const target = targetOf(room, actor, occupantJid, role);
+  if (isOutcome(target)) return target;
+  const allowed = actor === true ? DONE : mayChangeRoleOf(room, actor, target, role);
+  return allowed[0] ? commitRole(room, actor, target, role, reason) : allowed;
+}
+
+/** See `Room.setRoleAsync`. */
+export function changeRoleAsync(
+  room: LiveRoom,
+  actor: Actor,
+  occupantJid: string,
+  role: Role,
+  reason?: string,
+): Outcome | Promise<Outcome> {
+  const target = targetOf(room, actor, occupantJid, role);
+  if (isOutcome(target)) return target;
+  const commit = (): Outcome => room.steps.bare(() => commitRole(room, actor, target, role, reason));
+  if (actor === true) return commit();
+  const event: SetRoleEvent = { room, actor, occupant: target, role };
+  const answer = room.service.module.fireEventAsync("muc-pre-set-role", event);
+  if (!(answer instanceof Promise)) {
+    const allowed = verdictOf(room, event, answer);
+    return allowed[0] ? commit() : allowed;
+  }
+  return answer.then((value) => {
+    if (room.occupancy.byNick(target.nick) !== target) return refused("modify", "item-not-found");
+    const allowed = verdictOf(room, event, value);
+    return allowed[0] ? commit() : allowed;
+  });
+}
+
+/** The half that changes things and tells the room; it was allowed. */
+function commitRole(room: LiveRoom, actor: Actor, target: LiveOccupant, role: Role, reason?: string): Outcome {
+  const by = actor === true ? undefined : actor;
+  if (role === "none") {
+    takeOut(room, target, { codes: ["307"], actor: by, reason });
+    return DONE;
+  }
+  const prevRole = target.role;
+  room.occupancy.setRole(target, role);
+  publicise(room, target, userX(), { actor: by, reason, prevRole });
+  return DONE;
+}
+
+function isOutcome(target: LiveOccupant | Outcome): target is Outcome {
+  return Array.isArray(target);
+}
+
+/** The role that somebody enters with, as far as no module decides it (XEP-0045 §5.1.2, table 4). */
+export function hookRoles(service: Service): void {
+  service.module.hook(
+    "muc-get-default-role",
+    ({ affiliation }) => {
+      if (affiliation === "outcast") return false;
+      return isAtLeast(affiliation, "admin") ? "moderator" : "participant";
+    },
+    -1,
+  );
+}

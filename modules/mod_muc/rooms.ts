@@ -1,0 +1,72 @@
+import { domainOf, nodeOf, parseStrictJid, resourceOf, type BareJid } from "chorus-muc";
+import type { CreateRoomError, Muc } from "./muc-api.js";
+import type { Room, RoomData } from "./room-api.js";
+import type { LiveRoom } from "./room.js";
+import type { Service } from "./service.js";
+import { isTombstone } from "./tombstone.js";
+
+/** {@link Muc}: what other modules may do with the rooms of a host. */
+export class Rooms implements Muc {
+  readonly #service: Service;
+
+  constructor(service: Service) {
+    this.#service = service;
+  }
+
+  async createRoom(jid: string, data?: RoomData): Promise<readonly [Room] | readonly [undefined, CreateRoomError]> {
+    const { directory, module, roomClass } = this.#service;
+    const roomJid = parseStrictJid(jid) as BareJid | undefined;
+    const isRoomJid = roomJid !== undefined && nodeOf(roomJid) !== undefined && resourceOf(roomJid) === undefined;
+    if (!isRoomJid || domainOf(roomJid) !== module.host) return [undefined, "invalid-jid"];
+    if (await directory.find(roomJid)) return [undefined, "room-exists"];
+    if (directory.get(roomJid)) return [undefined, "room-exists"];
+    if (!directory.hasSpace()) return [undefined, "resource-constraint"];
+    const room = new roomClass(this.#service, roomJid, undefined, data);
+    await room.run(() => {
+      directory.track(room);
+      room.onRollback(() => {
+        directory.drop(room);
+      });
+      if (!data) module.fireEvent("muc-room-defaults", { room, stanza: undefined });
+      module.fireEvent("muc-room-created", { room });
+      room.save();
+    });
+    return [room];
+  }
+
+  async getRoomFromJid(jid: string): Promise<Room | undefined> {
+    return living(await this.#service.directory.find(jid as BareJid));
+  }
+
+  getLiveRoomFromJid(jid: string): Room | undefined {
+    return living(this.#service.directory.get(jid));
+  }
+
+  liveRooms(): readonly Room[] {
+    return this.#service.directory.live();
+  }
+
+  allRooms(): AsyncIterable<Room> {
+    return this.#service.directory.all();
+  }
+
+  publicRooms(range?: { readonly after?: string; readonly limit?: number }): ReturnType<Muc["publicRooms"]> {
+    return this.#service.publicRooms.page(range);
+  }
+
+  get publicRoomCount(): number {
+    return this.#service.publicRooms.size;
+  }
+
+  async deleteRoom(room: Room): Promise<void> {
+    const live = room as LiveRoom;
+    this.#service.directory.drop(live);
+    this.#service.publicRooms.set(live.jid, undefined);
+    await this.#service.stores.remove(live);
+  }
+}
+
+/** A tombstone is no room. */
+function living(room: LiveRoom | undefined): LiveRoom | undefined {
+  return room && isTombstone(room) ? undefined : room;
+}

@@ -1,0 +1,371 @@
+import { Outbox, StanzaError, type FullJid, type ModuleLog, type Router } from "chorus-muc";
+
+/** Stanzas of a room that may wait for asynchronous handlers, and behind them. */
+export const MAX_PARKED = 64;
+
+/** What a room does in one go, and what it takes to make it so, or to make it not so. */
+export class Step {
+  readonly outbox = new Outbox();
+  readonly undo: (() => void)[] = [];
+  /** Whether the room is to be stored; `forced`: what is stored of a temporary one is removed. */
+  save: "no" | "if-persistent" | "forced" = "no";
+  /** Sessions that came, changed or went. */
+  readonly sessions = new Set<FullJid>();
+  /** `_data` as it was when the step first touched it, as JSON. */
+  dataBefore: string | undefined;
+
+  /** Takes everything back, last change first. */
+  rollBack(): void {
+    for (const undo of this.undo.splice(0).reverse()) undo();
+  }
+
+  /** Joins a later step to this one. */
+  absorb(later: Step): void {
+    this.outbox.entries.push(...later.outbox.entries.splice(0));
+    this.outbox.answered.push(...later.outbox.answered.splice(0));
+    this.undo.push(...later.undo.splice(0));
+    for (const jid of later.sessions) this.sessions.add(jid);
+    if (this.save === "no" || later.save === "forced") this.save = later.save;
+    this.dataBefore ??= later.dataBefore;
+  }
+}
+
+/** A piece of work for a room. */
+export interface Task {
+  work(): void;
+  /** It was taken back: refused by an error that was thrown, or not written. What it sends leaves at once. */
+  fail(error: StanzaError): void;
+  /** Its effects are there, and what it sent has left. */
+  done?(): void;
+}
+
+/** Stanzas of one sender, while an earlier one of them is parked. */
+interface Lane {
+  /** Identifies what is awaited; `undefined` when nothing is. */
+  suspension: object | undefined;
+  /** The task that is parked. */
+  parked: Task | undefined;
+  readonly waiting: Task[];
+}
+
+export interface RoomStepsOptions {
+  readonly router: Router;
+  readonly log: ModuleLog;
+  /** What outboxes are released on. */
+  readonly lane: object;
+  /** Runs within the step, when all its work is done. */
+  readonly conclude: () => void;
+  /** Issues the writes of a step, in one turn; `undefined` when there is nothing to wait for. */
+  readonly commit: (step: Step) => Promise<unknown> | undefined;
+  /** The step is over, whatever came of it. */
+  readonly onIdle: () => void;
+}
+
+const INTERNAL = { type: "cancel", condition: "internal-server-error" } as const;
+
+/**
+ * The steps of one room, one after the other.
+ *
+ * Without anything asynchronous a task is done when {@link take} returns, and no promise was made.
+ */
+export class RoomSteps {
+  readonly #options: RoomStepsOptions;
+  readonly #queue: Task[] = [];
+  readonly #lanes = new Map<string, Lane>();
+  #current: Step | undefined;
+  #lane: Lane | undefined;
+  #isWriting = false;
+  /** Steps of bare calls, made while an earlier step is being written. */
+  #aside: Step[] = [];
+  #parked = 0;
+
+  constructor(options: RoomStepsOptions) {
+    this.#options = options;
+  }
+
+  /** The step under way, if any. */
+  get current(): Step | undefined {
+    return this.#current;
+  }
+
+  /** Nothing is under way, waits, or is parked. */
+  get isIdle(): boolean {
+    return !this.#current && !this.#isWriting && this.#queue.length === 0 && this.#lanes.size === 0;
+  }
+
+  /** Does the work for a stanza of a sender: now, or when it is this sender's and this room's turn. */
+  take(sender: string, task: Task): void {
+    const lane = this.#lanes.get(sender);
+    if (!lane) this.#submit(this.#onLane(sender, { suspension: undefined, parked: undefined, waiting: [] }, task));
+    else if (this.#parked >= MAX_PARKED)
+      this.#fail(task, new StanzaError({ type: "wait", condition: "resource-constraint" }));
+    else {
+      this.#parked++;
+      lane.waiting.push(task);
+    }
+  }
+
+  /**
+   * Within a task: goes on with `next` when a verdict is there. A promise parks the task: what it has done so far is a
+   * step of its own, and `next` runs in a later one, told that it was `resumed`.
+   */
+  decide<V>(verdict: V | PromiseLike<V>, next: (verdict: V, resumed: boolean) => void): void {
+    if (!isThenable(verdict)) {
+      next(verdict, false);
+      return;
+    }
+    const lane = this.#lane;
+    if (!lane) throw new TypeError("decide: only a stanza can be parked");
+    if (this.#parked >= MAX_PARKED) {
+      Promise.resolve(verdict).catch(() => undefined); // nobody asks for it any more
+      throw new StanzaError({ type: "wait", condition: "resource-constraint" });
+    }
+    this.#parked++;
+    const suspension = {};
+    lane.suspension = suspension;
+    const resume = (go: () => void): void => {
+      if (lane.suspension !== suspension) return; // what led to it was taken back
+      this.#parked--;
+      lane.suspension = undefined;
+      this.#resume(lane, go);
+    };
+    Promise.resolve(verdict).then(
+      (value) => {
+        resume(() => {
+          next(value, true);
+        });
+      },
+      (error: unknown) => {
+        resume(() => {
+          throw error;
+        });
+      },
+    );
+  }
+
+  /** See `Room.run`. */
+  run<R>(fn: () => R): R | Promise<R> {
+    if (this.#current) return fn();
+    let result: { readonly value: R } | { readonly error: StanzaError } | undefined;
+    let settle: ((result: { readonly value: R } | { readonly error: StanzaError }) => void) | undefined;
+    let value: R;
+    const finish = (outcome: { readonly value: R } | { readonly error: StanzaError }): void => {
+      result = outcome;
+      settle?.(outcome);
+    };
+    this.#submit({
+      work: () => {
+        value = fn();
+      },
+      done: () => {
+        finish({ value });
+      },
+      fail: (error) => {
+        finish({ error });
+      },
+    });
+    if (result) return unwrap(result);
+    return new Promise((resolve, reject) => {
+      settle = (outcome) => {
+        if ("error" in outcome) reject(outcome.error);
+        else resolve(outcome.value);
+      };
+    });
+  }
+
+  /** A call that is a step by itself unless one is under way; its effects are in memory when it returns. */
+  bare<R>(fn: () => R): R {
+    if (this.#current) return fn();
+    if (this.#isWriting) return this.#besides(fn);
+    let outcome: { readonly value: R } | undefined;
+    let failure: StanzaError | undefined;
+    this.#perform({
+      work: () => {
+        outcome = { value: fn() };
+      },
+      fail: (error) => {
+        failure = error;
+      },
+    });
+    this.#drain();
+    if (failure) throw failure;
+    return (outcome as unknown as { readonly value: R }).value;
+  }
+
+  #besides<R>(fn: () => R): R {
+    const step = new Step();
+    this.#current = step;
+    try {
+      return this.#options.router.collect(step.outbox, () => {
+        const value = fn();
+        this.#options.conclude();
+        return value;
+      });
+    } catch (error) {
+      step.rollBack();
+      this.#options.router.drop(step.outbox);
+      throw error;
+    } finally {
+      this.#current = undefined;
+      this.#aside.push(step);
+    }
+  }
+
+  #onLane(sender: string, lane: Lane, task: Task): Task {
+    const over = (): void => {
+      const next = lane.waiting.shift();
+      if (!next) {
+        this.#lanes.delete(sender);
+        return;
+      }
+      this.#parked--;
+      this.#submit(this.#onLane(sender, lane, next));
+    };
+    const onLane: Task = {
+      work: () => {
+        this.#lane = lane;
+        task.work();
+        if (!lane.suspension) return;
+        this.#lanes.set(sender, lane);
+        lane.parked = onLane;
+      },
+      fail: (error) => {
+        if (lane.suspension) this.#parked--;
+        lane.suspension = undefined;
+        task.fail(error);
+        over();
+      },
+      done: () => {
+        if (lane.suspension) return;
+        task.done?.();
+        over();
+      },
+    };
+    return onLane;
+  }
+
+  #resume(lane: Lane, go: () => void): void {
+    const parked = lane.parked as Task;
+    this.#submit({
+      work: () => {
+        this.#lane = lane;
+        go();
+      },
+      done: () => parked.done?.(),
+      fail: (error) => {
+        parked.fail(error);
+      },
+    });
+  }
+
+  #submit(task: Task): void {
+    if (this.#current || this.#isWriting || this.#queue.length > 0) {
+      this.#queue.push(task);
+      return;
+    }
+    this.#perform(task);
+    this.#drain();
+  }
+
+  #drain(): void {
+    while (!this.#current && !this.#isWriting) {
+      const task = this.#queue.shift();
+      if (!task) {
+        this.#options.onIdle();
+        return;
+      }
+      this.#perform(task);
+    }
+  }
+
+  #perform(task: Task): void {
+    const { router, conclude, commit } = this.#options;
+    const step = new Step();
+    this.#current = step;
+    let written: Promise<unknown> | undefined;
+    let failure: { readonly error: unknown } | undefined;
+    try {
+      router.collect(step.outbox, () => {
+        task.work();
+        conclude();
+      });
+      written = commit(step);
+    } catch (error) {
+      failure = { error };
+    } finally {
+      this.#current = undefined;
+      this.#lane = undefined;
+    }
+    if (failure) this.#takeBack(step, task, failure.error);
+    else if (written) this.#await(written, step, task);
+    else this.#release(step, task);
+  }
+
+  #await(written: Promise<unknown>, step: Step, task: Task | undefined): void {
+    this.#isWriting = true;
+    written.then(
+      () => {
+        this.#release(step, task);
+        this.#commitAside();
+      },
+      (error: unknown) => {
+        for (const later of this.#aside.reverse()) {
+          later.rollBack();
+          this.#options.router.drop(later.outbox);
+        }
+        this.#aside = [];
+        this.#isWriting = false;
+        this.#takeBack(step, task, error);
+        this.#drain();
+      },
+    );
+  }
+
+  #commitAside(): void {
+    const [step, ...later] = this.#aside;
+    this.#aside = [];
+    if (step) {
+      for (const other of later) step.absorb(other);
+      const written = this.#options.commit(step);
+      if (written) {
+        this.#await(written, step, undefined);
+        return;
+      }
+      this.#release(step, undefined);
+    }
+    this.#isWriting = false;
+    this.#drain();
+  }
+
+  #release(step: Step, task: Task | undefined): void {
+    this.#options.router.release(step.outbox, this.#options.lane);
+    task?.done?.();
+  }
+
+  #takeBack(step: Step, task: Task | undefined, error: unknown): void {
+    step.rollBack();
+    this.#options.router.drop(step.outbox);
+    if (!(error instanceof StanzaError)) {
+      this.#options.log("error", "a step was taken back: %s", error instanceof Error ? (error.stack ?? error) : error);
+    }
+    if (task) this.#fail(task, error instanceof StanzaError ? error : new StanzaError({ ...INTERNAL, cause: error }));
+  }
+
+  #fail(task: Task, error: StanzaError): void {
+    const { router, lane } = this.#options;
+    const outbox = new Outbox();
+    router.collect(outbox, () => {
+      task.fail(error);
+    });
+    router.release(outbox, lane);
+  }
+}
+
+function isThenable<V>(value: V | PromiseLike<V>): value is PromiseLike<V> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}
+
+function unwrap<R>(result: { readonly value: R } | { readonly error: StanzaError }): R {
+  if ("error" in result) throw result.error;
+  return result.value;
+}
