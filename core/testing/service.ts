@@ -150,6 +150,7 @@ async function configOf(
     `data_path = ${quote(folder)}`,
     'storage = "memory"',
     'authentication = "insecure"',
+    `insecure_open_authentication = "Yes please, I know what I'm doing!"`,
     "c2s_ports = { 0 }",
     'c2s_interfaces = { "127.0.0.1" }',
     "c2s_require_encryption = false",
