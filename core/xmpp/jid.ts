@@ -150,9 +150,9 @@ function prepareJid(text: string, options?: PreparationOptions): Jid | undefined
   const resource = parts.resource === undefined ? undefined : resourceprep(parts.resource, options);
   if (node === undefined && parts.node !== undefined) return undefined;
   if (resource === undefined && parts.resource !== undefined) return undefined;
-  const domain = nameprep(parts.domain, options)?.replace(/\.$/, "");
-  // What is left may be no domain: compatibility characters become separators (U+FF0F), and `example..` is no name.
-  if (!domain || domain.endsWith(".") || /[@/]/.test(domain)) return undefined;
+  const domain = nameprep(parts.domain.replace(/\.$/, ""), options);
+  // Compatibility characters become separators (U+FF0F), or one more dot at the end: what is left is no domain.
+  if (domain === undefined || /[@/]|\.$/.test(domain)) return undefined;
   return joinJid(node, domain, resource);
 }
 
