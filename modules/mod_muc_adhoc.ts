@@ -59,7 +59,8 @@ export default class MucAdhoc {
     for (const name of Array.isArray(names) ? (names as readonly string[]) : []) {
       const jid = parseBareJid(name);
       const room = jid && (await this.muc.getRoomFromJid(jid));
-      const [isDone] = room ? await room.destroyAsync() : [undefined];
+      // As a step, which is over when it is on disk.
+      const [isDone] = room ? await room.run(() => room.destroyAsync()) : [undefined];
       (isDone ? destroyed : kept).push(name);
     }
     this.module.log("info", "%s destroyed %s", from, destroyed.join(", ") || "no room");
@@ -96,12 +97,8 @@ export default class MucAdhoc {
     const roomJid = parseBareJid(String(roomName));
     const room = roomJid && (await this.muc.getRoomFromJid(roomJid));
     if (!room) return failed(`room: there is no ${String(roomName)}`);
-    const [isDone, , condition] = await room.setAffiliationAsync(
-      true,
-      jid,
-      affiliation,
-      typeof reason === "string" && reason !== "" ? reason : undefined,
-    );
+    const why = typeof reason === "string" && reason !== "" ? reason : undefined;
+    const [isDone, , condition] = await room.run(() => room.setAffiliationAsync(true, jid, affiliation, why));
     if (!isDone) return failed(`${jid} keeps the affiliation: ${condition}`);
     this.module.log("info", "%s made %s %s of %s", from, jid, affiliation, room.jid);
     return { status: "completed", notes: [{ type: "info", text: `${jid} is now ${affiliation} of ${room.jid}` }] };

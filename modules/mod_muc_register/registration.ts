@@ -99,8 +99,7 @@ export class Registration {
       // Handlers may have taken their time: has somebody entered under the nick meanwhile?
       const refused = refusal ?? checkFree(room, jid, nick);
       if (refused) return refused;
-      return after(room.setAffiliationAsync(true, jid, affiliation, undefined, affiliationData), (outcome) => {
-        const error = errorOf(outcome);
+      return after(changeAffiliation(room, jid, affiliation, affiliationData), (error) => {
         if (error) return error;
         this.module.log("debug", "%s: %s has reserved %s", room.jid, jid, nick);
         return this.options.isEnforced ? after(removeOthers(room, jid, nick), () => xml("iq")) : xml("iq");
@@ -114,10 +113,7 @@ export class Registration {
     if (refusal) return refusal;
     const affiliation = room.getAffiliation(jid);
     const left = affiliation === "member" ? "none" : affiliation;
-    return after(
-      room.setAffiliationAsync(true, jid, left, undefined, false),
-      (outcome) => errorOf(outcome) ?? xml("iq"),
-    );
+    return after(changeAffiliation(room, jid, left, false), (error) => error ?? xml("iq"));
   }
 
   #plan(room: Room, jid: BareJid, query: Element): Plan | StanzaError {
@@ -186,10 +182,26 @@ function removeOthers(room: Room, jid: BareJid, nick: string): undefined | Promi
   });
 }
 
-function errorOf(outcome: Outcome): StanzaError | undefined {
-  if (outcome[0]) return undefined;
-  const [, type, condition, error] = outcome;
-  return error ?? new StanzaError({ type, condition });
+/**
+ * Changes an affiliation in the name of the service. What comes back has been written: asynchronous handlers of others
+ * make the change a step that nobody waits for, so the room is asked once more when that step is over.
+ */
+function changeAffiliation(
+  room: Room,
+  jid: BareJid,
+  affiliation: Affiliation,
+  data: AffiliationData | false,
+): StanzaError | undefined | Promise<StanzaError | undefined> {
+  const changed = room.run(() => room.setAffiliationAsync(true, jid, affiliation, undefined, data));
+  return after<Outcome, StanzaError | undefined>(changed as Outcome | Promise<Outcome>, (outcome) => {
+    if (!outcome[0]) return outcome[3] ?? new StanzaError({ type: outcome[1], condition: outcome[2] });
+    if (!(changed instanceof Promise)) return undefined;
+    return room.run(() =>
+      room.getAffiliation(jid) === affiliation && room.getRegisteredNick(jid) === (data || undefined)?.reserved_nickname
+        ? undefined
+        : new StanzaError({ type: "cancel", condition: "internal-server-error" }),
+    );
+  });
 }
 
 /** Goes on at once where there is nothing to wait for, so that the sender's next stanza finds it done. */

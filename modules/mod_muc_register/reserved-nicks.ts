@@ -1,8 +1,5 @@
-import { resourceOf, StanzaError, type BareJid, type ModuleApi } from "chorus-muc";
+import { StanzaError, type BareJid, type ModuleApi } from "chorus-muc";
 import type { Room, RoomState, SetAffiliationEvent } from "chorus-muc/muc";
-
-/** What who sits on a nick that is given to somebody else is told. */
-const EVICTION_REASON = "This nickname is reserved";
 
 /** Which nicks of a room are reserved for whom: affiliation data, key `reserved_nickname`. */
 export class ReservedNicks {
@@ -32,7 +29,7 @@ export class ReservedNicks {
       this.#index.set(room, undefined);
     });
 
-    // Last of all: whatever is refused, for lack of permission too, must not have cost anybody the room.
+    // Last of all: other handlers may have taken their time, and somebody else the nick.
     this.module.hook("muc-pre-set-affiliation", (event) => this.#reserve(event), -1000);
   }
 
@@ -49,16 +46,12 @@ export class ReservedNicks {
     return index.get(nick);
   }
 
-  /** A nick is to be reserved with a change of affiliation: it has one holder, and nobody else in the room uses it. */
+  /** A nick that is to be reserved with a change of affiliation has one holder. */
   #reserve({ room, jid, affiliation, data }: SetAffiliationEvent): StanzaError | undefined {
     const nick = data?.reserved_nickname;
-    if (typeof nick !== "string" || affiliation === "none" || affiliation === "outcast") return undefined;
+    if (typeof nick !== "string" || affiliation === "none") return undefined;
     const holder = this.#holderOf(room, nick);
-    if (holder !== undefined && holder !== jid) return new StanzaError({ type: "cancel", condition: "conflict" });
-    const squatter = room.getOccupantByNick(`${room.jid}/${nick}`);
-    if (!squatter || squatter.bareJid === jid) return undefined;
-    this.module.log("debug", "%s: %s leaves %s to %s", room.jid, squatter.bareJid, resourceOf(squatter.nick), jid);
-    room.setRole(true, squatter.nick, "none", EVICTION_REASON);
-    return undefined;
+    if (holder === undefined || holder === jid) return undefined;
+    return new StanzaError({ type: "cancel", condition: "conflict" });
   }
 }
