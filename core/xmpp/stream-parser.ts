@@ -112,6 +112,8 @@ export class StreamParser {
     this.#state = "header";
     this.#attributes = 0;
     this.#untold = undefined;
+    this.#piece = "";
+    this.#pieceStart = 0;
     this.#stanzaBytes = 0;
     this.#atBoundary = true;
   }
@@ -137,8 +139,6 @@ export class StreamParser {
       this.#guard(() => {
         this.#handlers.onError(asStreamError(error));
       });
-    } finally {
-      this.#piece = "";
     }
   }
 
@@ -149,9 +149,9 @@ export class StreamParser {
       if (start === -1) return false;
       if (start > 0) text = text.slice(start);
     }
-    this.#piece = text;
     this.#pieceBytes = Buffer.byteLength(text);
-    this.#pieceStart = this.#parser.position;
+    this.#pieceStart += this.#piece.length;
+    this.#piece = text;
     this.#stanzaChars = this.#stanzaStart = 0;
     return true;
   }
@@ -194,24 +194,25 @@ export class StreamParser {
     const onText = (text: string): void => {
       this.#tell();
       if (this.#tree.depth > 0) this.#tree.text(text);
-      else if (NOT_BLANK.test(text)) refuse("bad-format", "text between stanzas");
+      else if (NOT_BLANK.test(text)) this.#refuse("bad-format", "text between stanzas");
       else this.#markStart(this.#parser.position - 1); // the "<" that ended the white space was read
     };
     return createXmlParser({
-      error: ({ message }) => refuse(FORBIDDEN_FEATURE.test(message) ? "restricted-xml" : "not-well-formed", message),
+      error: ({ message }) => this.#onXmlError(message),
       xmldecl: ({ encoding }) => {
-        if (encoding !== undefined && encoding.toLowerCase() !== "utf-8") refuse("unsupported-encoding", encoding);
+        if (encoding !== undefined && encoding.toLowerCase() !== "utf-8")
+          this.#refuse("unsupported-encoding", encoding);
       },
-      doctype: () => refuse("restricted-xml", "document type"),
-      comment: () => refuse("restricted-xml", "comment"),
-      processinginstruction: () => refuse("restricted-xml", "processing instruction"),
+      doctype: () => this.#refuse("restricted-xml", "document type"),
+      comment: () => this.#refuse("restricted-xml", "comment"),
+      processinginstruction: () => this.#refuse("restricted-xml", "processing instruction"),
       opentagstart: () => {
         this.#tell();
         this.#attributes = 0;
-        if (this.#tree.depth >= this.#limits.maxDepth) refuse("policy-violation", "elements nested too deep");
+        if (this.#tree.depth >= this.#limits.maxDepth) this.#refuse("policy-violation", "elements nested too deep");
       },
       attribute: () => {
-        if (++this.#attributes > this.#limits.maxAttributes) refuse("policy-violation", "too many attributes");
+        if (++this.#attributes > this.#limits.maxAttributes) this.#refuse("policy-violation", "too many attributes");
       },
       opentag: (tag) => {
         if (this.#state === "header") this.#openStream(tag);
@@ -229,6 +230,18 @@ export class StreamParser {
       text: onText,
       cdata: onText,
     });
+  }
+
+  #onXmlError(message: string): never {
+    // The tag that closed what is untold bears another name: it was never whole.
+    if (message.startsWith("unexpected close tag")) this.#untold = undefined;
+    return this.#refuse(FORBIDDEN_FEATURE.test(message) ? "restricted-xml" : "not-well-formed", message);
+  }
+
+  /** What was whole before the error is told before it, however the input was cut into chunks. */
+  #refuse(condition: StreamErrorCondition, text: string): never {
+    this.#tell();
+    throw new StreamError(condition, text);
   }
 
   #openStream(tag: SaxesTagNS): void {
@@ -284,10 +297,6 @@ export class StreamParser {
       }
     }
   }
-}
-
-function refuse(condition: StreamErrorCondition, text: string): never {
-  throw new StreamError(condition, text);
 }
 
 function asStreamError(error: unknown): StreamError {
