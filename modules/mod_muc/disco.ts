@@ -15,6 +15,7 @@ const FEATURES = [NS_MUC, `${NS_MUC}#stable_id`, `${NS_MUC}#self-ping-optimizati
 export function hookDisco(service: Service): void {
   const { module, publicRooms } = service;
   module.hook("muc-disco#info", ({ room, query, form, formdata }) => {
+    query.append(xml("identity", { category: "conference", type: "text", name: room.getName() }));
     for (const feature of FEATURES) query.append(xml("feature", { var: feature }));
     form.push({ name: "muc#roominfo_occupants", type: "text-single", label: "Number of occupants" });
     formdata["muc#roominfo_occupants"] = String(room.occupantCount);

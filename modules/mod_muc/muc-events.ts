@@ -176,7 +176,7 @@ export interface ConfigSubmittedEvent extends RoomStanzaEvent {
   readonly actor: FullJid;
   /**
    * Calls the room's `set<Name>` with the value of a field when it was submitted and `get<Name>` says something else,
-   * and adds status 104.
+   * and adds status 104. A field that was submitted without a value is set to `undefined`.
    * @param name camelCase, without `get`
    * @param allowed values that are not among these are ignored
    * @returns whether it changed

@@ -9,7 +9,7 @@ import {
   type FullJid,
   type IqEvent,
 } from "chorus-muc";
-import { formElement, parseSubmission, type Form, type FormSubmission, type FormValue } from "./form.js";
+import { formElement, invalidField, parseSubmission, type Form, type FormSubmission } from "./form.js";
 import { answerIq } from "./iq-answer.js";
 import type { ConfigSubmittedEvent } from "./muc-events.js";
 import { NS_DATA_FORM, NS_MUC_OWNER, NS_ROOM_CONFIG } from "./namespaces.js";
@@ -89,7 +89,7 @@ function read(room: LiveRoom, form: Element, actor: string): FormSubmission | St
   }
   const [wrong] = Object.entries(submission.errors);
   if (!wrong) return submission;
-  return new StanzaError({ type: "modify", condition: "bad-request", text: `Error in form: ${wrong[0]}: ${wrong[1]}` });
+  return invalidField(...wrong);
 }
 
 /**
@@ -104,7 +104,7 @@ function submit(room: LiveRoom, event: IqEvent, form: Element): void {
   }
   room.touchData();
   const { module } = room.service;
-  const payload = submittedEvent(room, event, submission.fields);
+  const payload = submittedEvent(room, event, submission);
   module.fireEvent("muc-config-submitted", payload);
   for (const field of submission.present) {
     if (field === "FORM_TYPE") continue;
@@ -121,7 +121,7 @@ function submit(room: LiveRoom, event: IqEvent, form: Element): void {
 function submittedEvent(
   room: LiveRoom,
   { origin, stanza }: IqEvent,
-  fields: Readonly<Record<string, FormValue>>,
+  { fields, present }: FormSubmission,
 ): ConfigSubmittedEvent {
   const statusCodes = new Set<string>();
   return {
@@ -133,9 +133,9 @@ function submittedEvent(
     actor: stanza.attrs["from"] as FullJid,
     updateOption(name, field, allowed) {
       const value = fields[field];
-      if (value === undefined || (allowed && !allowed.has(value))) return false;
+      if (!present.includes(field) || (allowed && !allowed.has(value))) return false;
       if (call(room, `get${capitalised(name)}`) === value) return false;
-      call(room, `set${capitalised(name)}`, value);
+      if (call(room, `set${capitalised(name)}`, value) === false) return false;
       statusCodes.add("104");
       return true;
     },

@@ -219,10 +219,7 @@ export function publicise(
   const { recipient, prevRole, forceUnavailable } = change;
   if (recipient) {
     const form = formFor(room, recipient, occupant);
-    const isOwn = recipient === occupant;
-    for (const target of recipient.targets) {
-      module.deliver(isOwn ? broadcast.forOwn(target) : broadcast.forOther(form, false), [target]);
-    }
+    module.deliver(broadcast.forOther(form, false), recipient.targets);
     return;
   }
   const shown = room.getPresenceBroadcast();
