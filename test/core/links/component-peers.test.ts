@@ -3,19 +3,19 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { format } from "node:util";
 import { ComponentLink } from "../../../core/links/component.js";
+import { FakeClock } from "../../../core/testing/fake-clock.js";
 import type { Logger } from "../../../core/log/logger.js";
 import { serialise } from "../../../core/xmpp/template.js";
 import { ejabberdIsMissing, startEjabberd } from "../../peers/ejabberd.js";
 import { prosodyIsMissing, startProsody } from "../../peers/prosody.js";
 import { Journal } from "../../support/journal.js";
-import { ManualClock } from "../../support/manual-clock.js";
+import { needs } from "../../support/required.js";
 
 const SECRET = "peers ü secret";
-const required = process.env["CHORUS_REQUIRE_PEERS"] === "1";
 
 function openLink(port: number, { secret = SECRET, host = "conference.localhost" } = {}) {
   const journal = new Journal();
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   const logger: Logger = {
     name: "test",
     log: (level, ...line) => {
@@ -64,8 +64,7 @@ const PEERS = [
 ];
 
 for (const { name, missing, start, conflict, unknownName } of PEERS) {
-  const reason = await missing();
-  describe(`a component link to ${name}`, { skip: required ? false : (reason ?? false) }, () => {
+  describe(`a component link to ${name}`, needs(await missing()), () => {
     it("comes up, exchanges stanzas, and has its pings answered", async (t) => {
       const peer = await start({ secret: SECRET });
       t.after(() => peer.stop());
