@@ -164,7 +164,9 @@ class FakeSession implements Session {
   }
 
   send(stanza: Element): true {
-    this.outlet.write(serialise(stanza));
+    this.#context.router.answer(stanza, (answer) => {
+      this.outlet.write(serialise(answer));
+    });
     return true;
   }
 
