@@ -9,7 +9,6 @@ import { LoadedConfig } from "../../../core/config/loaded-config.js";
 import { formatProblem } from "../../../core/config/problem.js";
 import { createLogging } from "../../../core/log/logging.js";
 import type { Logger } from "../../../core/log/logger.js";
-import { logProblems } from "../../../core/log/problems.js";
 
 const root = await mkdtemp(join(tmpdir(), "chorus-log-"));
 after(() => rm(root, { recursive: true }));
@@ -207,23 +206,5 @@ test("a file that cannot be written is reported, and its lines go to the console
   assert.match(
     config.problems.map(formatProblem).join(),
     /^t\.cfg\.lua:1: log: cannot write .*x\.log: .*; its lines go to the console$/,
-  );
-});
-
-test("problems of the configuration are in the log, those found later too", async () => {
-  const config = configOf({ log: "*syslog" });
-  const stdout = new Memory();
-  const logging = createLogging(config, { stdout });
-  const stop = logProblems(config, logging.logger("config"));
-  config.report({ severity: "error", position: { file: "t.cfg.lua", line: 3 }, message: "x: expected a y" });
-  stop();
-  config.report({ severity: "error", position: undefined, message: "unheard" });
-  await logging.close();
-  assert.deepEqual(
-    lines(stdout.text).map((line) => `${line.level} ${line.msg}`),
-    [
-      'warn t.cfg.lua:1: log: "*syslog" is not available, these lines go to the console',
-      "error t.cfg.lua:3: x: expected a y",
-    ],
   );
 });
