@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -159,4 +159,17 @@ test("every line of prosody.cfg.lua.example that is commented out would load, to
   const options = lines.flatMap((line) => /^\s*--([A-Za-z_]+ ?(?:=|").*)$/.exec(line)?.[1] ?? []);
   assert.ok(options.length > 30, `only ${options.length} options are shown`);
   await loadConfigText(options.map((option) => `do ${option}\n end`).join("\n"), { env: {}, file: EXAMPLE });
+});
+
+test("every option of prosody.cfg.lua.example is read by some part of the server", async () => {
+  const compiled = join(import.meta.dirname, "../../..");
+  const sources = ["core", "modules"].flatMap((folder) =>
+    readdirSync(join(compiled, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".js"))
+      .map((name) => readFileSync(join(compiled, folder, name), "utf8")),
+  );
+  const words = new Set(sources.flatMap((source) => [...source.matchAll(/["`'](\w+)["`']/g)].map((match) => match[1])));
+  const shown = [...(await readFile(EXAMPLE, "utf8")).matchAll(/^\s*(?:--)?(\w+) = /gm)].map((match) => match[1] ?? "");
+  const unread = shown.filter((name) => !words.has(name));
+  assert.deepEqual(unread, []);
 });
