@@ -77,7 +77,7 @@ export async function startService(options: TestServiceOptions = {}): Promise<Te
       await service.stop();
       throw new Error(`the service has problems:\n${problems.map(formatProblem).join("\n")}`);
     }
-    return new TestService(service, storage, addresses, lines, cleanUp);
+    return new TestService(service, storage, folder, addresses, lines, cleanUp);
   } catch (error) {
     await cleanUp();
     throw error;
@@ -91,6 +91,8 @@ export class TestService implements AsyncDisposable {
   constructor(
     readonly service: Service,
     readonly storage: Storage,
+    /** Its data folder, gone when it stops; that of a configuration that was loaded already is elsewhere. */
+    readonly dataPath: string,
     /** Where it listens, as told to the operator. */
     readonly addresses: readonly string[],
     /** Everything logged so far. */

@@ -1,5 +1,6 @@
 /** Clients that people use, against a whole Chorus: they log in, join, talk, and see each other's messages. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 import { client, xml } from "@xmpp/client";
 import type { Element } from "../../core/xmpp/element.js";
@@ -109,25 +110,17 @@ test("slixmpp and @xmpp/client see each other's messages", needs(slixmppIsMissin
 
 test("slixmpp: two people log in under TLS and see each other's messages", needs(slixmppIsMissing()), async () => {
   await using service = await startWithAccounts(["roster", "saslauth", "tls", "disco", "ping"], "mona", "nils");
-  const port = service.clientPort;
-  const mona = startSlixmpp({
-    jid: "mona@localhost",
-    password: "mona's password",
-    port,
+  const common = {
+    port: service.clientPort,
     room: ROOM,
-    nick: "Mona",
     text: "goodbye",
-  });
+    certificate: join(service.dataPath, "certs", "localhost.crt"),
+  };
+  const mona = startSlixmpp({ ...common, jid: "mona@localhost", password: "mona's password", nick: "Mona" });
   try {
+    await mona.printed(/logged in as mona@localhost.*, encrypted/);
     await mona.printed(/available Mona/);
-    const nils = startSlixmpp({
-      jid: "nils@localhost",
-      password: "nils's password",
-      port,
-      room: ROOM,
-      nick: "Nils",
-      text: "goodbye",
-    });
+    const nils = startSlixmpp({ ...common, jid: "nils@localhost", password: "nils's password", nick: "Nils" });
     try {
       await mona.printed(/Nils: goodbye/);
       await nils.printed(/Mona: goodbye/);

@@ -24,7 +24,18 @@ export function startSlixmpp(guest: {
   readonly room: string;
   readonly nick: string;
   readonly text: string;
+  /** File of the certificate to trust; with it TLS must be used, without it is not. */
+  readonly certificate?: string;
 }): Child {
-  const { jid, password, port, room, nick, text } = guest;
-  return startChild(PYTHON, [PROGRAM, jid, password, String(port), room, nick, text]);
+  const { jid, password, port, room, nick, text, certificate } = guest;
+  return startChild(PYTHON, [
+    PROGRAM,
+    jid,
+    password,
+    String(port),
+    room,
+    nick,
+    text,
+    ...(certificate === undefined ? [] : [certificate]),
+  ]);
 }

@@ -1,12 +1,13 @@
 """Joins a room with slixmpp and prints what happens there, one line each, until somebody says goodbye.
 
-Arguments: JID, password, port, room, nick, and what to say once somebody else is in the room.
+Arguments: JID, password, port, room, nick, what to say once somebody else is in the room, and the file of the
+certificate to trust, if TLS is to be used.
 """
 import sys
 
 import slixmpp
 
-jid, password, port, room, nick, text = sys.argv[1:]
+jid, password, port, room, nick, text, *certificate = sys.argv[1:]
 
 
 class Guest(slixmpp.ClientXMPP):
@@ -15,13 +16,13 @@ class Guest(slixmpp.ClientXMPP):
         self.register_plugin("xep_0045")
         self.register_plugin("xep_0199")
         self.add_event_handler("session_start", self.start)
-        self.add_event_handler("failed_auth", lambda _: self.end("login refused"))
+        self.add_event_handler("failed_all_auth", lambda _: self.end("login refused"))
         self.add_event_handler("groupchat_message", self.heard)
         self.add_event_handler("muc::%s::presence" % room, self.seen)
         self.said = False
 
     async def start(self, _):
-        print("logged in as %s" % self.boundjid, flush=True)
+        print("logged in as %s, %s" % (self.boundjid, "encrypted" if "starttls" in self.features else "in clear"), flush=True)
         self.send_presence()
         self.plugin["xep_0045"].join_muc(room, nick)
 
@@ -43,5 +44,7 @@ class Guest(slixmpp.ClientXMPP):
 
 
 guest = Guest()
-guest.connect(address=("127.0.0.1", int(port)), force_starttls=False)
+if certificate:
+    guest.ca_certs = certificate[0]
+guest.connect(address=("127.0.0.1", int(port)), force_starttls=bool(certificate), disable_starttls=not certificate)
 guest.process(forever=False)
