@@ -5,6 +5,7 @@ import { ConfigError } from "../config/config-error.js";
 import { formatProblem } from "../config/problem.js";
 import { createLogging, type Logging } from "../log/logging.js";
 import type { Logger } from "../log/logger.js";
+import { logProblems } from "../log/problems.js";
 import { Service } from "../main.js";
 import { explain } from "../modules/module-error.js";
 import type { ConfigChoice } from "./config-file.js";
@@ -66,10 +67,7 @@ export class ServerProcess {
     this.#log = log;
     try {
       this.#service = await Service.create({ config, logger: log });
-      complain(problemLines(config.problems));
-      config.onProblem((problem) => {
-        complain([formatProblem(problem)]);
-      });
+      this.#tellProblems(config, log);
       const addresses = await Promise.race([this.#service.start(), this.#stopRequested]);
       if (typeof addresses !== "string") this.#tellReady(addresses);
       await this.#service.stop(await this.#stopRequested);
@@ -86,6 +84,15 @@ export class ServerProcess {
     } finally {
       await logging.close();
     }
+  }
+
+  /** Everything is in the log; until the server is ready, also where whoever starts it looks. */
+  #tellProblems(config: LoadedConfig, log: Logger): void {
+    complain(problemLines(config.problems));
+    logProblems(config, log);
+    config.onProblem((problem) => {
+      if (!this.#isReady) complain([formatProblem(problem)]);
+    });
   }
 
   #tellReady(addresses: readonly string[]): void {
@@ -149,8 +156,8 @@ export class ServerProcess {
     try {
       const fresh = await readConfig(this.#choice.file);
       reportOtherHosts(config, fresh);
+      logging.reload(fresh);
       config.adopt(fresh);
-      logging.reload(config);
       this.#service?.configReloaded();
       log.log("info", "SIGHUP: configuration read again, log files opened anew");
     } catch (error) {
