@@ -84,10 +84,11 @@ function unknown(commands: readonly Command[], words: readonly string[], io: Com
   const names = [...BUILT_IN, ...commands].map(({ name }) => name);
   const first = words[0] ?? "";
   const group = names.filter((name) => name.startsWith(`${first} `));
-  const meant =
-    group.length > 0 ? group : suggestionsFor(words.slice(0, 2).join(" "), names).concat(suggestionsFor(first, names));
-  io.error(`there is no command "${group.length > 0 ? words.slice(0, 2).join(" ") : first}"`);
-  if (meant.length > 0) io.error(`did you mean: ${[...new Set(meant)].join(", ")}`);
+  const phrase = words.slice(0, 2).join(" ");
+  const near = [...suggestionsFor(phrase, names), ...suggestionsFor(first, names)];
+  const meant = new Set(group.length > 0 ? [...near.filter((name) => group.includes(name)), ...group] : near);
+  io.error(`there is no command "${group.length > 0 ? phrase : first}"`);
+  if (meant.size > 0) io.error(`did you mean: ${[...meant].join(", ")}`);
   else io.error('"chorusctl help" lists the commands');
   return EXIT_USAGE;
 }

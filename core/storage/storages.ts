@@ -29,9 +29,10 @@ export class Storages {
    * @throws StorageError
    */
   static async open(config: Config, now: () => number, instead?: Storage): Promise<Storages> {
+    const drivers = wanted(config);
     if (instead) return new Storages(config, new Map(DRIVERS.map((driver) => [driver, instead])));
     const open = new Map<Driver, Storage>();
-    for (const driver of wanted(config)) {
+    for (const driver of drivers) {
       const path = join(dataPath(config), "level");
       try {
         open.set(driver, await openStorage(driver === "level" ? { driver, path } : { driver }, now));

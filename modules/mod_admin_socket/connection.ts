@@ -69,7 +69,9 @@ export class AdminConnection {
       this.#giveUp(`a line is longer than ${MAX_ADMIN_LINE_BYTES} bytes`);
       return;
     }
-    for (const line of lines) if (line.some((byte) => byte > 0x20)) this.#takeLine(line);
+    for (const line of lines) {
+      if (!this.#isInputOver && line.some((byte) => byte > 0x20)) this.#takeLine(line);
+    }
   }
 
   #takeLine(line: Uint8Array): void {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, unlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, unlink } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { dirname } from "node:path";
 import {
@@ -73,6 +73,7 @@ export default class AdminSocket {
       return await this.#listen(path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+      if (!(await lstat(path)).isSocket()) throw new Error(`${path}, a file that is none`, { cause: error });
       if (await answers(path)) throw new Error(`${path}, on which another server answers`, { cause: error });
     }
     await unlink(path); // left there by a server that was killed

@@ -1,12 +1,14 @@
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import {
+  ConfigToken,
   HostsToken,
   inject,
   injectable,
   joinJid,
   ModuleApiToken,
   RouterToken,
+  type Config,
   type Host,
   type Hosts,
   type ModuleApi,
@@ -29,14 +31,24 @@ export default class ClientListeners {
   readonly #streams = new Set<C2sStream>();
   readonly #listeners: Listener[] = [];
   #stopped: (() => void) | undefined;
+  #context: C2sContext | undefined;
+  #interfaces: string[] = [];
+  #ports: number[] = [];
+  #directTlsPorts: number[] = [];
 
   constructor(
     @inject(ModuleApiToken) private readonly module: ModuleApi,
+    @inject(ConfigToken) private readonly config: Config,
     @inject(HostsToken) private readonly hosts: Hosts,
     @inject(RouterToken) private readonly router: Router,
   ) {}
 
   load(): void {
+    this.#context = this.#makeContext(this.#options());
+    this.#ports = this.#portOption("c2s_ports", [5222]);
+    this.#directTlsPorts = this.#portOption("c2s_direct_tls_ports", []);
+    const everywhere = this.module.getOptionArray("interfaces", ["*", "::"]);
+    this.#interfaces = this.module.getOptionArray("c2s_interfaces", everywhere).map(String);
     this.module.hookGlobal(
       "server-stopping",
       () => {
@@ -59,14 +71,13 @@ export default class ClientListeners {
   }
 
   async ready(): Promise<void> {
-    const context = this.#context(this.#options());
+    const context = this.#context;
+    if (!context) return;
     const accept = (socket: Socket): void => {
       this.#streams.add(new C2sStream(socket, context));
     };
-    const port = this.module.getOptionArray("c2s_ports", [5222]);
-    const directPort = this.module.getOptionArray("c2s_direct_tls_ports", []);
-    await this.#listen("c2s", "c2s_ports", port, accept);
-    await this.#listen("c2s_direct_tls", "c2s_direct_tls_ports", directPort, (socket) => {
+    await this.#listen("c2s", "c2s_ports", this.#ports, accept);
+    await this.#listen("c2s_direct_tls", "c2s_direct_tls_ports", this.#directTlsPorts, (socket) => {
       acceptDirectTls(socket, (name) => this.#secureContext(name), accept);
     });
   }
@@ -76,19 +87,25 @@ export default class ClientListeners {
     for (const stream of this.#streams) stream.close("reset", "The listener is reloaded");
   }
 
-  async #listen(name: string, option: string, ports: unknown[], onConnection: (socket: Socket) => void): Promise<void> {
-    const interfaces = this.module.getOptionArray(
-      "c2s_interfaces",
-      this.module.getOptionArray("interfaces", ["*", "::"]),
-    );
-    for (const port of ports.map(Number)) {
-      for (const at of interfaces.map(String)) {
+  async #listen(name: string, option: string, ports: number[], onConnection: (socket: Socket) => void): Promise<void> {
+    for (const port of ports) {
+      for (const at of this.#interfaces) {
         const listener = await Listener.open({ interface: at, port }, option, onConnection);
         if (!listener) continue;
         this.#listeners.push(listener);
         this.module.addItem("listener", { name, address: listener.address });
       }
     }
+  }
+
+  #portOption(option: string, fallback: readonly number[]): number[] {
+    return this.module.getOptionArray(option, fallback).flatMap((value) => {
+      const port = typeof value === "number" || typeof value === "string" ? Number(value) : NaN;
+      if (Number.isInteger(port) && port >= 0 && port <= 65535) return [port];
+      const message = `${option}: expected port numbers from 0 to 65535, got ${JSON.stringify(value)}; it is left out`;
+      this.config.report({ severity: "error", position: this.config.positionOf("*", option), message });
+      return [];
+    });
   }
 
   #options(): C2sOptions {
@@ -113,7 +130,7 @@ export default class ClientListeners {
     };
   }
 
-  #context(options: C2sOptions): C2sContext {
+  #makeContext(options: C2sOptions): C2sContext {
     return {
       options,
       router: this.router,

@@ -42,13 +42,16 @@ describe("chorus", () => {
     upstream.close();
   });
 
-  it("prints every problem with file and line, and what stops it alone gives status 1", async () => {
+  it("prints every problem with file and line at once, and starts nothing that makes no sense", async () => {
     await using folder = await serverFolder(
-      'modules_enabled = {\n  "no_such";\n}\nVirtualHost "localhost"\nc2s_ports =',
+      ['VirtualHost "a"', 'Component "a" "muc"', "admins = {}", 'VirtualHost ""'].join("\n"),
     );
     const { status, stdout, stderr } = await run(folder, [], { program: "chorus" });
     assert.equal(status, 1);
-    assert.match(stderr, /^prosody\.cfg\.lua:4: syntax error: /m);
+    assert.match(
+      stderr,
+      /^prosody\.cfg\.lua:2: Component "a": .*\nprosody\.cfg\.lua:4: VirtualHost: expected .*, got ""\n$/,
+    );
     assert.equal(stdout, "");
   });
 
