@@ -5,7 +5,6 @@ import { ConfigError } from "../config/config-error.js";
 import { formatProblem } from "../config/problem.js";
 import { createLogging, type Logging } from "../log/logging.js";
 import type { Logger } from "../log/logger.js";
-import { logProblems } from "../log/problems.js";
 import { Service } from "../main.js";
 import { explain } from "../modules/module-error.js";
 import type { ConfigChoice } from "./config-file.js";
@@ -86,12 +85,13 @@ export class ServerProcess {
     }
   }
 
-  /** Everything is in the log; until the server is ready, also where whoever starts it looks. */
+  /** Until the server is ready they are told where whoever starts it looks, all at once; later in the log. */
   #tellProblems(config: LoadedConfig, log: Logger): void {
     complain(problemLines(config.problems));
-    logProblems(config, log);
     config.onProblem((problem) => {
-      if (!this.#isReady) complain([formatProblem(problem)]);
+      const line = formatProblem(problem);
+      if (this.#isReady) log.log(problem.severity === "error" ? "error" : "warn", "%s", line);
+      else complain([line]);
     });
   }
 
