@@ -7,11 +7,13 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { getChild, xml, childElements, type Element } from "../xmpp/element.js";
 import { splitJid } from "../xmpp/jid.js";
+import { parseStanza } from "../xmpp/parse.js";
 import { escapeAttribute, serialise } from "../xmpp/template.js";
 import { StreamParser, type StreamLimits } from "../xmpp/stream-parser.js";
 import { Inbox } from "./inbox.js";
 import { Pings } from "./pings.js";
 import { startSasl } from "./sasl.js";
+import { expectIn } from "./search.js";
 
 const NS_SASL = "urn:ietf:params:xml:ns:xmpp-sasl";
 const NS_TLS = "urn:ietf:params:xml:ns:xmpp-tls";
@@ -104,9 +106,9 @@ export class Client {
     return this.#closed;
   }
 
-  /** Sends a stanza as it is. */
-  send(stanza: Element): void {
-    this.write(serialise(stanza));
+  /** Sends a stanza, as an element or as text. */
+  send(stanza: Element | string): void {
+    this.write(typeof stanza === "string" ? stanza : serialise(stanza));
   }
 
   /** Sends text, well-formed or not. */
@@ -127,6 +129,15 @@ export class Client {
       if (stanza !== undefined) return stanza;
     }
     throw new Error(`${this.options.jid}: ${this.inbox.ended ?? `nothing received within ${timeoutMs} ms`}`);
+  }
+
+  /**
+   * The next stanza that is as expected by the rules of scenario scripts; what comes before it is passed over, and gone.
+   * @throws Error with the difference to the nearest
+   */
+  async see(expected: Element | string, timeoutMs = 5000): Promise<Element> {
+    const wanted = typeof expected === "string" ? parseStanza(expected) : expected;
+    return expectIn(this.inbox, wanted, { who: this.options.jid, inOrder: false, timeoutMs });
   }
 
   /** Closes the stream, and waits until the server has closed the connection. */

@@ -9,10 +9,9 @@ import { childElements, cloneElement, type Element } from "../xmpp/element.js";
 import { domainOf, nodeOf, type FullJid } from "../xmpp/jid.js";
 import { parseStanza } from "../xmpp/parse.js";
 import { serialise } from "../xmpp/template.js";
-import { diffLines, formatXml } from "./format-xml.js";
 import { Inbox } from "./inbox.js";
-import { mismatch } from "./matcher.js";
 import { Pings } from "./pings.js";
+import { expectIn } from "./search.js";
 
 /** What a {@link FakeClient} needs of its service. */
 export interface FakeClientContext {
@@ -75,19 +74,18 @@ export class FakeClient {
 
   /**
    * The next stanza, which must be what is expected by the rules of scenario scripts.
-   * @throws AssertionError with the difference
+   * @throws Error with the difference
    */
-  async expect(expected: Element | string): Promise<Element> {
-    const wanted = typeof expected === "string" ? parseStanza(expected) : expected;
-    const received = await this.receive();
-    const difference = mismatch(wanted, received);
-    if (difference !== undefined) {
-      const lines = diffLines(formatXml(wanted), formatXml(received));
-      assert.fail(
-        `${this.jid} received something else: ${difference.path}: ${difference.reason}\n(- expected, + received)\n${lines.join("\n")}`,
-      );
-    }
-    return received;
+  async expect(expected: Element | string, timeoutMs = 5000): Promise<Element> {
+    return expectIn(this.inbox, asElement(expected), { who: this.jid, inOrder: true, timeoutMs });
+  }
+
+  /**
+   * The next stanza that is as expected; what comes before it is passed over, and gone.
+   * @throws Error with the difference to the nearest
+   */
+  async see(expected: Element | string, timeoutMs = 5000): Promise<Element> {
+    return expectIn(this.inbox, asElement(expected), { who: this.jid, inOrder: false, timeoutMs });
   }
 
   /**
@@ -186,4 +184,8 @@ class FakeSession implements Session {
     host.events.fire("resource-unbind", { session: this });
     this.#ended(why);
   }
+}
+
+function asElement(stanza: Element | string): Element {
+  return typeof stanza === "string" ? parseStanza(stanza) : stanza;
 }

@@ -3,9 +3,9 @@ import { cloneElement, isElement, type Element } from "../xmpp/element.js";
 import { bare, domainOf } from "../xmpp/jid.js";
 import { serialise } from "../xmpp/template.js";
 import { connectClient } from "./client.js";
-import { diffLines, formatXml } from "./format-xml.js";
+import { formatXml } from "./format-xml.js";
 import type { Inbox } from "./inbox.js";
-import { mismatch, type Mismatch } from "./matcher.js";
+import { Search } from "./search.js";
 import type { Script, ScriptClient, ScriptExpectation, ScriptStep } from "./scansion.js";
 
 /** A logged-in client, as the runner needs it; answers nothing and sends nothing by itself. */
@@ -120,7 +120,7 @@ export function replayScenario(
       continue;
     }
     const search = new Search(placeholders.fill(step.stanza), inOrder);
-    if (!search.look(() => queue.shift())) return search.failure(script, step, "was not received");
+    if (search.look(() => queue.shift()) === undefined) return missed(script, step, search, "was not received");
   }
   return undefined;
 }
@@ -129,59 +129,13 @@ function isExpectation(step: ScriptStep): step is ScriptExpectation {
   return step.kind === "receives" || step.kind === "receives nothing";
 }
 
-/** Looks for one expected stanza among those that come. */
-class Search {
-  readonly #passedOver: { readonly stanza: Element; readonly mismatch: Mismatch }[] = [];
-
-  constructor(
-    readonly expected: Element,
-    readonly inOrder: boolean,
-  ) {}
-
-  /** True once no further stanza may be looked at. */
-  get exhausted(): boolean {
-    return this.inOrder && this.#passedOver.length > 0;
-  }
-
-  /** Takes stanzas until one matches (true), or there is none left to look at (false). */
-  look(take: () => Element | undefined): boolean {
-    while (!this.exhausted) {
-      const stanza = take();
-      if (stanza === undefined) return false;
-      const difference = mismatch(this.expected, stanza);
-      if (difference === undefined) return true;
-      this.#passedOver.push({ stanza, mismatch: difference });
-    }
-    return false;
-  }
-
-  failure(script: Script, step: ScriptStep, why: string): ScenarioFailure {
-    const expected = formatXml(this.expected);
-    const lines = [`${step.client} receives: ${why}`, "expected:", ...indent(expected)];
-    if (this.#passedOver.length === 0) lines.push("nothing came");
-    else lines.push(this.inOrder ? "came instead:" : "came instead, and passed over:");
-    for (const { stanza, mismatch: difference } of this.#passedOver) {
-      lines.push(...indent(formatXml(stanza)), `    (${difference.path}: ${difference.reason})`);
-    }
-    const nearest = this.#passedOver
-      .map(({ stanza }) => diffLines(expected, formatXml(stanza)))
-      .sort((a, b) => changes(a) - changes(b))[0];
-    if (nearest !== undefined) lines.push("difference to the nearest (- expected, + received):", ...indent(nearest));
-    return new ScenarioFailure(script.file, step.line, lines.join("\n"));
-  }
-}
-
-function changes(diff: readonly string[]): number {
-  return diff.filter((line) => !line.startsWith(" ")).length;
-}
-
-function indent(lines: readonly string[]): string[] {
-  return lines.map((line) => `  ${line}`);
+function missed(script: Script, step: ScriptStep, search: Search, why: string): ScenarioFailure {
+  return new ScenarioFailure(script.file, step.line, search.explain(`${step.client} receives: ${why}`));
 }
 
 function unexpected(script: Script, step: ScriptStep, stanzas: readonly Element[]): ScenarioFailure {
   const lines = [`${step.client} receives nothing: but there came`];
-  for (const stanza of stanzas) lines.push(...indent(formatXml(stanza)));
+  for (const stanza of stanzas) lines.push(...formatXml(stanza, "  "));
   return new ScenarioFailure(script.file, step.line, lines.join("\n"));
 }
 
@@ -364,13 +318,9 @@ class ScenarioRun {
   async #receive(step: ScriptStep, stanza: Element): Promise<void> {
     const search = new Search(this.#placeholders.fill(stanza), this.#inOrder);
     const inbox = this.#clients.get(step.client)?.inbox;
-    if (inbox === undefined) throw search.failure(this.script, step, "is not connected");
-    const deadline = performance.now() + this.#timeoutMs;
-    while (!search.look(() => inbox.take())) {
-      if (search.exhausted) throw search.failure(this.script, step, "something else came first");
-      if (await inbox.arrival(deadline - performance.now())) continue;
-      throw search.failure(this.script, step, inbox.ended ?? `nothing that matches within ${this.#timeoutMs} ms`);
-    }
+    if (inbox === undefined) throw missed(this.script, step, search, "is not connected");
+    const why = await search.lookIn(inbox, this.#timeoutMs);
+    if (why !== undefined) throw missed(this.script, step, search, why);
   }
 
   async #receiveNothing(step: ScriptStep): Promise<void> {
