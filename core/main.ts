@@ -182,11 +182,8 @@ export class Service {
   }
 
   #addHost(section: HostSection): void {
-    const options = new Options(this.config, section.name);
-    const events = new EventBus<HostEvents>({
-      timers: this.timers,
-      defaultDeadlineMs: () => options.getOptionPeriod("muc_hook_timeout", 5, 0) * 1000,
-    });
+    const deadlineMs = new Options(this.config, section.name).getOptionPeriod("muc_hook_timeout", 5, 0) * 1000;
+    const events = new EventBus<HostEvents>({ timers: this.timers, defaultDeadlineMs: () => deadlineMs });
     for (const [event, kind] of Object.entries(HOST_EVENTS)) events.declare(event, kind);
     const host = new Host(section.name, section.type === "VirtualHost" ? "local" : "component", events);
     this.hosts.add(host);
@@ -205,15 +202,22 @@ export class Service {
     const host = this.hosts.get(section.name) as Host;
     let standard: readonly string[] = [];
     if (section.componentModule !== undefined) {
-      if (!(await this.#loadReported(host, section.componentModule, section))) {
+      if (!this.#isKnown(section) || !(await this.#loadReported(host, section.componentModule, section))) {
         this.hosts.remove(host.name);
         return;
       }
-      const file = this.#finder.find(section.componentModule);
-      standard = (file && (await this.#finder.load(file)).standardModules) ?? [];
+      standard = this.modules.standardModulesOf(host.name, section.componentModule);
     }
     for (const name of this.#plan.forHost(section, standard)) await this.#loadReported(host, name);
     this.hosts.events.fire("host-activated", { host });
+  }
+
+  /** Whether the module of a component exists here; the operator is told if not, and the component is left out. */
+  #isKnown({ name, componentModule = "", position }: HostSection): boolean {
+    if (this.#finder.find(componentModule)) return true;
+    const message = `Component "${name}": expected the name of a module that exists here, got "${componentModule}"; it is left out`;
+    this.config.report({ severity: "error", position, message });
+    return false;
   }
 
   /** Loads a module; when that fails the operator is told, and the rest goes on. */

@@ -77,6 +77,11 @@ export class ModuleManager {
     return module && (module.instance.exports ?? module.instance);
   }
 
+  /** The set that comes with a component's own module, which is loaded. */
+  standardModulesOf(host: string, name: string): readonly string[] {
+    return this.#get(host, name)?.moduleClass.standardModules ?? [];
+  }
+
   /**
    * Loads a module on a host, and what it depends on before it. Nothing happens when it is loaded already.
    * @throws ModuleError
