@@ -8,6 +8,7 @@ import type { Logger } from "../log/logger.js";
 import { Service } from "../main.js";
 import { explain } from "../modules/module-error.js";
 import type { ConfigChoice } from "./config-file.js";
+import { onNpxGone } from "./npx.js";
 import { problemLines, readConfig, startFailure } from "./problems.js";
 
 /** An orderly stop takes no longer than this; then the process ends as it is. */
@@ -115,6 +116,9 @@ export class ServerProcess {
         this.#stop(signal);
       });
     }
+    onNpxGone(() => {
+      this.#stop("SIGTERM");
+    });
     process.on("SIGHUP", () => {
       this.#reloading = this.#reloading.then(() => this.#reload());
     });
