@@ -21,6 +21,8 @@ export interface LinkLimits extends StreamLimits {
   readonly maxPending: number;
   /** While more than this waits to be sent, nothing is read; UTF-16 units. */
   readonly highWater: number;
+  /** How long that may last: a server that in turn does not read while it cannot write would wait for us for ever. */
+  readonly stallMs: number;
   readonly connectMs: number;
   /** From the connection to the end of the handshake. */
   readonly handshakeMs: number;
@@ -37,6 +39,7 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   maxAttributes: 128,
   maxPending: 67_108_864,
   highWater: 4_194_304,
+  stallMs: 120_000,
   connectMs: 10_000,
   handshakeMs: 10_000,
   idleMs: 60_000,
@@ -82,6 +85,8 @@ export class ComponentConnection {
   #reads = 0;
   #pingId: string | undefined;
   #timer: { cancel(): void } | undefined;
+  /** Set while reading is paused. */
+  #stall: { cancel(): void } | undefined;
 
   constructor(options: ComponentConnectionOptions) {
     this.#options = options;
@@ -132,7 +137,9 @@ export class ComponentConnection {
     socket.on("close", () => {
       this.#fail(this.#state === "up" ? { kind: "lost", detail: "closed by the server" } : { kind: "closed-early" });
     });
-    socket.on("drain", () => socket.resume());
+    socket.on("drain", () => {
+      this.#resume();
+    });
     this.#deadline(this.#options.limits.connectMs, { kind: "connect-timeout" });
     // Its promises tell less than the events do, and reject when the connection ends, which is told already.
     this.#entity()
@@ -196,11 +203,19 @@ export class ComponentConnection {
 
   /** Who does not read our answers gets no more questions in. */
   #pause(): void {
+    const { clock, limits } = this.#options;
     this.#socket.pause();
     // After the outlet has flushed: what the kernel took at once causes no "drain".
     setImmediate(() => {
-      if (!this.#socket.writableNeedDrain) this.#socket.resume();
+      if (this.#state === "closed" || !this.#socket.writableNeedDrain) this.#resume();
+      else this.#stall ??= clock.wakeAt(clock.now() + limits.stallMs, () => this.#fail({ kind: "overflow" }));
     });
+  }
+
+  #resume(): void {
+    this.#stall?.cancel();
+    this.#stall = undefined;
+    this.#socket.resume();
   }
 
   #onHeader(id: string): void {
@@ -302,6 +317,7 @@ export class ComponentConnection {
     this.#state = "closed";
     this.#parser.stop();
     this.#timer?.cancel();
+    this.#stall?.cancel();
     // A socket that is not yet connected has nothing to flush, and one that was drained lately closes at once.
     if (failure?.kind === "overflow" || this.#socket.connecting) this.#socket.destroy();
     else this.#destroySoon();

@@ -60,8 +60,8 @@ async function connect(t: TestContext, setup: Setup = {}) {
   const started = link.start();
   started.catch(() => undefined);
   t.after(async () => {
-    await link.stop();
     await server.close();
+    await link.stop();
   });
   return { journal, clock, server, link, started };
 }
@@ -241,34 +241,50 @@ describe("a component link (XEP-0114)", () => {
     await rig.journal.seen(/^up again$/);
   });
 
-  it("reads nothing while too much waits to be sent, and goes on after", async (t) => {
-    const setup: { onStanza: () => void; limits: Partial<LinkLimits> } = {
-      onStanza: () => undefined,
-      limits: { highWater: 100_000 },
-    };
-    const rig = await connect(t, {
-      limits: setup.limits,
-      onStanza: () => {
-        setup.onStanza();
-      },
-    });
-    await rig.started;
-    const peer = rig.server.peer;
-    peer.socket.pause();
-    // Each stanza is answered by 200 kB, which the server does not read; the kernel takes some megabytes of it.
-    setup.onStanza = () => rig.link.outlet?.write(`<message><body>${"x".repeat(200_000)}</body></message>`);
-    let sent = 0;
-    while (sent < 2_000 && !(peer.socket.writableNeedDrain && (rig.link.outlet?.pending ?? 0) > 100_000)) {
-      sent++;
-      if (!peer.socket.write(`<message><body>${"y".repeat(50_000)}</body></message>`)) {
+  describe("whose answers are not read", () => {
+    /** A server that sends stanzas until the link reads no more: each is answered by 200 kB, which it leaves unread. */
+    async function stalled(t: TestContext) {
+      const answer = { size: 0 };
+      const rig = await connect(t, {
+        limits: { highWater: 100_000 },
+        onStanza: () => rig.link.outlet?.write(`<message><body>${"x".repeat(answer.size)}</body></message>`),
+      });
+      await rig.started;
+      const { socket } = rig.server.peer;
+      socket.pause();
+      answer.size = 200_000; // the kernel takes some megabytes of them
+      let sent = 0;
+      // Stuck in both directions, and not for a moment only.
+      for (let stuck = 0; stuck < 50;) {
+        const isStuck = socket.writableNeedDrain && (rig.link.outlet?.pending ?? 0) > 100_000;
+        stuck = isStuck ? stuck + 1 : 0;
+        if (!socket.writableNeedDrain) {
+          sent++;
+          socket.write(`<message><body>${"y".repeat(50_000)}</body></message>`);
+        }
         await new Promise((resolve) => setImmediate(resolve));
       }
+      return { rig, sent };
     }
-    const before = rig.journal.count(/^stanza/);
-    assert.ok(before < sent, `all of ${sent} stanzas were read`);
-    assert.ok((rig.link.outlet?.pending ?? 0) < 1_000_000);
-    peer.socket.resume();
-    await rig.journal.seen(/^stanza/, sent);
+
+    it("reads nothing more, and goes on once they are", async (t) => {
+      const { rig, sent } = await stalled(t);
+      assert.ok(rig.journal.count(/^stanza/) < sent, `all of ${sent} stanzas were read`);
+      assert.ok((rig.link.outlet?.pending ?? 0) < 1_000_000);
+      rig.server.peer.socket.resume();
+      await rig.journal.seen(/^stanza/, sent);
+      rig.clock.advance(DEFAULT_LINK_LIMITS.idleMs - 1);
+      assert.equal(rig.link.isUp, true);
+    });
+
+    it("gives the server up when that lasts", async (t) => {
+      const { rig } = await stalled(t);
+      rig.clock.advance(DEFAULT_LINK_LIMITS.stallMs - 1);
+      assert.equal(rig.link.isUp, true);
+      rig.clock.advance(1);
+      await rig.journal.seen(/^log error .*does not read/);
+      await rig.journal.seen(/^down$/);
+    });
   });
 
   it("survives a socket that dies under what was sent, and takes nothing while it is down", async (t) => {
