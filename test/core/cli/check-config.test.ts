@@ -40,7 +40,7 @@ const TABLE: { readonly name: string; readonly config: string; readonly lines: r
       Component "a.localhost" "nope"`,
     lines: [
       'prosody.cfg.lua:3: modules_enabled: expected the name of a module that exists here, got "no_such"; it is left out',
-      "prosody.cfg.lua:6: MODULE_NOT_FOUND: mod_nope does not exist here",
+      'prosody.cfg.lua:6: Component "a.localhost": expected the name of a module that exists here, got "nope"; it is left out',
     ],
   },
   {
