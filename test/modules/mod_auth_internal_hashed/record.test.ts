@@ -28,11 +28,14 @@ test("an account that came from Prosody opens with its password, and with no oth
 
 test("keys of SHA-256 are added beside Prosody's own, which stay as they are", async () => {
   const full = await completed(OF_PROSODY, "secret");
-  assert.deepEqual({ ...full, stored_key_sha256: undefined, server_key_sha256: undefined }, {
-    ...OF_PROSODY,
-    stored_key_sha256: undefined,
-    server_key_sha256: undefined,
-  });
+  assert.deepEqual(
+    { ...full, stored_key_sha256: undefined, server_key_sha256: undefined },
+    {
+      ...OF_PROSODY,
+      stored_key_sha256: undefined,
+      server_key_sha256: undefined,
+    },
+  );
   const keys = keysOf(full, "sha256");
   assert.ok(keys);
   assert.equal(await fits("secret", keys, "sha256"), true);

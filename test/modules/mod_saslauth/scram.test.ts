@@ -79,7 +79,8 @@ function finalMessage(password: string, first: string, challenge: string, bindin
 async function logIn(scram: ScramServer, password: string, header: string, binding: Buffer): Promise<string> {
   const first = "n=user,r=abcdef";
   const challenge = await say(scram, header + first);
-  if (challenge.kind !== "challenge") return challenge.kind === "failure" ? (challenge.error ?? challenge.condition) : "success";
+  if (challenge.kind !== "challenge")
+    return challenge.kind === "failure" ? (challenge.error ?? challenge.condition) : "success";
   const step = await say(scram, finalMessage(password, first, challenge.data, binding, header));
   return step.kind === "failure" ? (step.error ?? step.condition) : step.kind;
 }
