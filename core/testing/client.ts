@@ -7,12 +7,12 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { getChild, xml, childElements, type Element } from "../xmpp/element.js";
 import { splitJid } from "../xmpp/jid.js";
-import { parseStanza } from "../xmpp/parse.js";
 import { escapeAttribute, serialise } from "../xmpp/template.js";
 import { StreamParser, type StreamLimits } from "../xmpp/stream-parser.js";
 import { Inbox } from "./inbox.js";
 import { Pings } from "./pings.js";
 import { startSasl } from "./sasl.js";
+import { parseExpectation } from "./scansion.js";
 import { expectIn } from "./search.js";
 
 const NS_SASL = "urn:ietf:params:xml:ns:xmpp-sasl";
@@ -136,7 +136,7 @@ export class Client {
    * @throws Error with the difference to the nearest
    */
   async see(expected: Element | string, timeoutMs = 5000): Promise<Element> {
-    const wanted = typeof expected === "string" ? parseStanza(expected) : expected;
+    const wanted = typeof expected === "string" ? parseExpectation(expected) : expected;
     return expectIn(this.inbox, wanted, { who: this.options.jid, inOrder: false, timeoutMs });
   }
 

@@ -11,6 +11,7 @@ import { parseStanza } from "../xmpp/parse.js";
 import { serialise } from "../xmpp/template.js";
 import { Inbox } from "./inbox.js";
 import { Pings } from "./pings.js";
+import { parseExpectation } from "./scansion.js";
 import { expectIn } from "./search.js";
 
 /** What a {@link FakeClient} needs of its service. */
@@ -77,7 +78,11 @@ export class FakeClient {
    * @throws Error with the difference
    */
   async expect(expected: Element | string, timeoutMs = 5000): Promise<Element> {
-    return expectIn(this.inbox, asElement(expected), { who: this.jid, inOrder: true, timeoutMs });
+    return expectIn(this.inbox, typeof expected === "string" ? parseExpectation(expected) : expected, {
+      who: this.jid,
+      inOrder: true,
+      timeoutMs,
+    });
   }
 
   /**
@@ -85,7 +90,11 @@ export class FakeClient {
    * @throws Error with the difference to the nearest
    */
   async see(expected: Element | string, timeoutMs = 5000): Promise<Element> {
-    return expectIn(this.inbox, asElement(expected), { who: this.jid, inOrder: false, timeoutMs });
+    return expectIn(this.inbox, typeof expected === "string" ? parseExpectation(expected) : expected, {
+      who: this.jid,
+      inOrder: false,
+      timeoutMs,
+    });
   }
 
   /**
@@ -184,8 +193,4 @@ class FakeSession implements Session {
     host.events.fire("resource-unbind", { session: this });
     this.#ended(why);
   }
-}
-
-function asElement(stanza: Element | string): Element {
-  return typeof stanza === "string" ? parseStanza(stanza) : stanza;
 }

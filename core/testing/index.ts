@@ -10,6 +10,7 @@ export * from "./inbox.js";
 export { ANY, matches, mismatch, type Mismatch } from "./matcher.js";
 export {
   ScriptError,
+  parseExpectation,
   parseScript,
   readScript,
   type Script,

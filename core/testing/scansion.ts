@@ -73,6 +73,19 @@ export function parseScript(text: string, file = "script"): Script {
   return new ScriptParser(text, file).parse();
 }
 
+/**
+ * Reads one stanza as scripts write them: `scansion:strict` needs no declaration, nor `${Romeo's JID}` an escape in
+ * single quotes.
+ * @throws SyntaxError on text that is not one well-formed element
+ */
+export function parseExpectation(text: string): Element {
+  return parseStanza(
+    text
+      .replace(/\bscansion:strict(?=\s*=)/g, STRICT_ATTRIBUTE)
+      .replace(/\$\{[^}]*\}/g, (placeholder) => placeholder.replaceAll("'", "&apos;")),
+  );
+}
+
 const ACTION = /^(.+?)\s+(connects|disconnects|sends|receives)\s*:?\s*(nothing)?\s*$/;
 const OPTION = /^\s+([a-z_]+)\s*:\s*(.*?)\s*$/;
 const OPTION_NAMES = new Set(["jid", "password", "connect_host", "connect_port"]);
@@ -176,14 +189,8 @@ class ScriptParser {
     const block = this.#lines.slice(from, end);
     const first = block.findIndex((text) => text.trim() !== "");
     if (first === -1) throw new ScriptError(this.file, actionLine, "expected an indented stanza below this line");
-    const source = block
-      .join("\n")
-      .trim()
-      .replace(/\bscansion:strict(?=\s*=)/g, STRICT_ATTRIBUTE)
-      // `from='${Romeo's JID}'` is well-formed to the reader of a script, and should be to the parser.
-      .replace(/\$\{[^}]*\}/g, (placeholder) => placeholder.replaceAll("'", "&apos;"));
     try {
-      return parseStanza(source);
+      return parseExpectation(block.join("\n").trim());
     } catch (cause) {
       const what = cause instanceof Error ? cause.message : String(cause);
       throw new ScriptError(this.file, from + first + 1, `not one well-formed stanza: ${what}`, { cause });

@@ -1,0 +1,65 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { startChild, type Child } from "./child.js";
+
+const PROGRAM = resolve(import.meta.dirname, "../../core/cli/chorus.js");
+
+/** A Chorus in a process and a data folder of its own, which can be ended and started again. */
+export class ChorusProcess implements AsyncDisposable {
+  #child: Child | undefined;
+
+  private constructor(
+    readonly folder: string,
+    readonly configFile: string,
+  ) {}
+
+  /** Writes the configuration, in a new folder, and starts. @param config without `data_path` */
+  static async start(config: string): Promise<ChorusProcess> {
+    const folder = await mkdtemp(join(tmpdir(), "chorus-process-"));
+    const configFile = join(folder, "prosody.cfg.lua");
+    await writeFile(configFile, `data_path = "data"\n${config}`);
+    const chorus = new ChorusProcess(folder, configFile);
+    await chorus.start();
+    return chorus;
+  }
+
+  /** All that the present process printed. */
+  get output(): string {
+    return this.#running.output;
+  }
+
+  get pid(): number {
+    return this.#running.pid;
+  }
+
+  /** Port of the client listener. */
+  get clientPort(): number {
+    const port = /chorus ready:.* c2s on 127\.0\.0\.1:(\d+)/.exec(this.output)?.[1];
+    if (port === undefined) throw new Error(`no client listener:\n${this.output}`);
+    return Number(port);
+  }
+
+  /** Starts (again), and waits until it is ready. */
+  async start(): Promise<void> {
+    this.#child = startChild(process.execPath, [PROGRAM, "--config", this.configFile], { cwd: this.folder });
+    await this.#child.printed(/chorus ready/);
+  }
+
+  /** Ends it. @returns its exit status, or the signal that ended it */
+  async stop(signal: NodeJS.Signals): Promise<number | NodeJS.Signals> {
+    const status = await this.#running.stop(signal);
+    this.#child = undefined;
+    return status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#child?.stop("SIGKILL");
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  get #running(): Child {
+    if (this.#child === undefined) throw new TypeError("it is not running");
+    return this.#child;
+  }
+}
