@@ -5,7 +5,7 @@ import { connectClient, type Client } from "../../core/testing/client.js";
 import type { Peer, PeerOptions } from "../peers/peer.js";
 import { ChorusProcess } from "../support/chorus-process.js";
 import { needs } from "../support/required.js";
-import { configure, enter, gone, present, result, said, say } from "../support/rooms.js";
+import { configure, enter, gone, present, result, said, say } from "../support/room-stanzas.js";
 
 const SECRET = "a secret between servers";
 const ROOM = "workshop@conference.localhost";

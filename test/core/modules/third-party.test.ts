@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { FakeClock } from "../../../core/testing/fake-clock.js";
 import { startService } from "../../../core/testing/service.js";
-import { enter, present, said, say } from "../../support/rooms.js";
+import { enter, present, said, say } from "../../support/room-stanzas.js";
 
 const ROOM = "lounge@conference.localhost";
 
