@@ -64,7 +64,8 @@ export default class MucMembersOnly {
       const invitee = bare(String(stanza.attrs["to"]));
       if (!room.getMembersOnly() || room.getAffiliation(invitee) !== "none") return undefined;
       const inviter = room.getOccupantJid(String(incoming.attrs["from"])) ?? bare(String(incoming.attrs["from"]));
-      const [isDone] = room.setAffiliation(true, invitee, "member", `Invited by ${inviter}`);
+      const reason = `Invited by ${inviter}`;
+      const [isDone] = room.setAffiliation(true, invitee, "member", reason, { reason });
       // Somebody objected: an invitation that cannot be followed is not sent.
       return isDone ? undefined : false;
     });
