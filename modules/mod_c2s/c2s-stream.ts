@@ -32,8 +32,9 @@ import { serverEndPoint } from "./server-end-point.js";
 import { answerUnhandled, isStanza } from "./unhandled.js";
 import type { C2sContext } from "./context.js";
 
-const NS_LIMITS = "urn:xmpp:stream-limits:0";
 /** XEP-0478 lets a server tell what it takes. */
+const NS_LIMITS = "urn:xmpp:stream-limits:0";
+/** Names that are tried instead of one that is taken. */
 const RESOURCE_TRIES = 8;
 
 /** One client connection: stream headers, features, and the way of its stanzas in and out (RFC 6120 §4 to §7). */
@@ -57,6 +58,8 @@ export class C2sStream implements ClientStream {
   #closed = false;
   #gone = false;
   #timer: Timer | undefined;
+  /** Stops listening to the present socket. */
+  #detach: () => void = () => undefined;
 
   /** @param socket a TLS socket whose handshake is done, for direct TLS */
   constructor(socket: Socket, context: C2sContext) {
@@ -136,7 +139,7 @@ export class C2sStream implements ClientStream {
     const plain = this.#socket;
     this.#restart();
     this.#outlet.end();
-    plain.removeAllListeners("data").removeAllListeners("end").removeAllListeners("close");
+    this.#detach();
     const socket = new TLSSocket(plain, { isServer: true, secureContext: context });
     socket.once("secure", () => {
       this.secure = true;
@@ -226,8 +229,12 @@ export class C2sStream implements ClientStream {
     this.#outlet.end(`${header}${error}</stream:stream>`);
     this.#leave(text ?? condition);
     if (this.#socket.destroyed) return;
+    if (this.#socket instanceof TLSSocket && !this.secure) {
+      // Nothing can be said to a peer that has not finished its handshake.
+      this.#socket.destroy();
+      return;
+    }
     // Both sides close (RFC 6120 §4.4); a peer that does not is not waited for.
-    this.#socket.removeAllListeners("data");
     this.#socket.resume();
     this.#socket.end();
     this.#timer = this.#context.addTimer(this.#context.options.closeTimeoutSeconds, () => {
@@ -270,20 +277,26 @@ export class C2sStream implements ClientStream {
   }
 
   #attach(socket: Socket): SocketOutlet {
-    socket.on("data", (chunk: Buffer) => {
-      this.#parser.write(chunk);
-    });
+    const listeners = {
+      data: (chunk: Buffer): void => {
+        this.#parser.write(chunk);
+      },
+      end: (): void => {
+        this.close();
+      },
+      close: (): void => {
+        this.#closed = true;
+        this.#leave("connection lost");
+        this.#timer?.stop();
+        this.#context.onSocketClosed(this);
+      },
+    };
+    for (const [event, listener] of Object.entries(listeners)) socket.on(event, listener);
+    this.#detach = () => {
+      for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
+    };
     socket.on("error", (error) => {
       this.log("debug", "connection error: %s", error.message);
-    });
-    socket.on("end", () => {
-      this.close();
-    });
-    socket.on("close", () => {
-      this.#closed = true;
-      this.#leave("connection lost");
-      this.#timer?.stop();
-      this.#context.onSocketClosed(this);
     });
     return new SocketOutlet(socket, {
       maxPending: this.#context.options.maxPendingBytes,
