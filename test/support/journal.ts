@@ -13,17 +13,18 @@ export class Journal {
   }
 
   /** Resolves once `count` entries match. */
-  async seen(pattern: RegExp, count = 1): Promise<void> {
+  seen(pattern: RegExp, count = 1): Promise<void> {
+    return this.until(() => this.count(pattern) >= count, `${count} of ${pattern}`);
+  }
+
+  /** Resolves once a condition holds, which is looked at whenever something happens. @param what for the error */
+  async until(condition: () => boolean, what: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
-        reject(
-          new Error(
-            `${count} of ${pattern} did not come:\n${this.entries.map((entry) => entry.slice(0, 300)).join("\n")}`,
-          ),
-        );
+        reject(new Error(`${what} did not come:\n${this.entries.map((entry) => entry.slice(0, 300)).join("\n")}`));
       }, 20_000);
       const look = (): void => {
-        if (this.count(pattern) < count) return;
+        if (!condition()) return;
         clearTimeout(timer);
         this.#waiting.delete(look);
         resolve();

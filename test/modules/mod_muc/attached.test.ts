@@ -1,0 +1,199 @@
+/** Attached to another server: its users stay in their rooms over restarts and outages of this one. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { childElements } from "../../../core/xmpp/element.js";
+import { parseStanza } from "../../../core/xmpp/parse.js";
+import { serialise } from "../../../core/xmpp/template.js";
+import { FaultyDisk } from "../../../core/testing/storage-faults.js";
+import { startService, type TestService } from "../../../core/testing/service.js";
+import type { Storage } from "../../../core/storage/store.js";
+import { accepting, FakeUpstream } from "../../support/fake-upstream.js";
+import { Journal } from "../../support/journal.js";
+
+const HOST = "muc.example";
+
+/** What the upstream server was sent on its latest connection, a part at a time. */
+class Upstream {
+  readonly #server: FakeUpstream;
+  readonly #journal: Journal;
+  #taken = 0;
+  #peer = 0;
+
+  private constructor(server: FakeUpstream, journal: Journal) {
+    this.#server = server;
+    this.#journal = journal;
+  }
+
+  static async listen(): Promise<Upstream> {
+    const journal = new Journal();
+    return new Upstream(await FakeUpstream.listen(journal, accepting("secret")), journal);
+  }
+
+  get port(): number {
+    return this.#server.port;
+  }
+
+  send(stanza: string): void {
+    this.#server.peer.send(stanza);
+  }
+
+  /** Breaks the connection. */
+  drop(): void {
+    this.#server.peer.socket.destroy();
+  }
+
+  /** Everything until a stanza with `text` has come. */
+  async until(text: string): Promise<string[]> {
+    await this.#journal.until(() => this.#unread().includes(text), text);
+    const unread = this.#unread();
+    this.#taken = this.#server.peer.received.length;
+    return childElements(parseStanza(`<all>${unread.replace("</stream:stream>", "")}</all>`)).map(serialise);
+  }
+
+  #unread(): string {
+    const { peer } = this.#server;
+    if (peer.number !== this.#peer) {
+      const handshake = peer.received.indexOf("</handshake>");
+      if (handshake === -1) return "";
+      this.#peer = peer.number;
+      this.#taken = handshake + "</handshake>".length;
+    }
+    return peer.received.slice(this.#taken);
+  }
+
+  close(): Promise<void> {
+    return this.#server.close();
+  }
+}
+
+function start(upstream: Upstream, storage: Storage, options = ""): Promise<TestService> {
+  const config = `
+    Component "${HOST}" "muc"
+    component_upstream = "xmpp://127.0.0.1:${upstream.port}"
+    component_secret = "secret"
+    ${options}
+  `;
+  return startService({ config, storage });
+}
+
+function joining(name: string, nick: string, room = "r"): string {
+  return `<presence from="${name}@users.example/x" to="${room}@${HOST}/${nick}"><x xmlns="http://jabber.org/protocol/muc"/></presence>`;
+}
+
+function saying(name: string, body: string): string {
+  return `<message type="groupchat" from="${name}@users.example/x" to="r@${HOST}"><body>${body}</body></message>`;
+}
+
+const CONFIGURED = `<iq type="set" id="c1" from="ada@users.example/x" to="r@${HOST}"><query xmlns="http://jabber.org/protocol/muc#owner"><x xmlns="jabber:x:data" type="submit"/></query></iq>`;
+
+/** Ada and Ben are in the room. */
+async function seat(upstream: Upstream): Promise<void> {
+  upstream.send(joining("ada", "Ada"));
+  await upstream.until("<subject/>");
+  upstream.send(CONFIGURED);
+  await upstream.until('id="c1"');
+  upstream.send(joining("ben", "Ben"));
+  await upstream.until("<subject/>");
+}
+
+const QUESTION = /^<message type="groupchat" from="r@muc\.example" id="[^"]+" to="([a-z]+)@users\.example\/x"\/>$/;
+
+async function asked(upstream: Upstream): Promise<(string | undefined)[]> {
+  const stanzas = await upstream.until('to="ben@users.example/x"/>');
+  return stanzas.map((stanza) => QUESTION.exec(stanza)?.[1]);
+}
+
+/** Ben's host says that he is gone, and Ada hears of it. */
+async function benIsGone(upstream: Upstream): Promise<void> {
+  upstream.send(
+    `<message type="error" from="ben@users.example/x" to="r@${HOST}"><error type="cancel"><service-unavailable xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></error></message>`,
+  );
+  const told = await upstream.until('to="ben@users.example/x"');
+  assert.match(told[0] ?? "", /^<presence [^>]*type="unavailable"[^>]*to="ada@users\.example\/x"/);
+  assert.match(told[0] ?? "", /<status code="333"\/>/);
+  upstream.send(saying("ada", "alone now"));
+  const said = await upstream.until("alone now");
+  assert.equal(said.length, 1);
+}
+
+test("a restart leaves everybody in their room, and who vanished meanwhile is removed with 333", async () => {
+  const disk = new FaultyDisk();
+  const upstream = await Upstream.listen();
+  let storage = await disk.open();
+  const first = await start(upstream, storage);
+  await seat(upstream);
+  await first.stop();
+  await storage.close();
+
+  storage = await disk.open();
+  const second = await start(upstream, storage);
+  assert.deepEqual(await asked(upstream), ["ada", "ben"], "asked in silence, and nothing else is sent");
+  upstream.send(saying("ben", "still here"));
+  assert.equal((await upstream.until('to="ben@users.example/x"')).length, 2);
+  await benIsGone(upstream);
+  await second.stop();
+  await upstream.close();
+});
+
+test("who is in a room, a temporary one too, is on disk while the process lives: it may be killed", async () => {
+  const disk = new FaultyDisk();
+  const upstream = await Upstream.listen();
+  const storage = await disk.open();
+  const service = await start(upstream, storage);
+  await seat(upstream);
+  await storage.idle();
+  const stored = (await storage.openStore(HOST, "occupants").get("r")) as Record<string, Record<string, unknown>>;
+  assert.deepEqual(
+    Object.entries(stored).map(([jid, { nick, role, primary }]) => [jid, nick, role, primary]),
+    [
+      ["ada@users.example/x", "Ada", "moderator", true],
+      ["ben@users.example/x", "Ben", "participant", true],
+    ],
+  );
+  assert.ok(await storage.openStore(HOST, "config").get("r"));
+  upstream.send(`<presence type="unavailable" from="ben@users.example/x" to="r@${HOST}/Ben"/>`);
+  await upstream.until('to="ben@users.example/x"');
+  await storage.idle();
+  assert.deepEqual(Object.keys((await storage.openStore(HOST, "occupants").get("r")) as object), [
+    "ada@users.example/x",
+  ]);
+  upstream.send(`<presence type="unavailable" from="ada@users.example/x" to="r@${HOST}/Ada"/>`);
+  await upstream.until('to="ada@users.example/x"');
+  await storage.idle();
+  assert.equal(await storage.openStore(HOST, "occupants").get("r"), undefined);
+  assert.equal(await storage.openStore(HOST, "config").get("r"), undefined, "an empty temporary room leaves nothing");
+  await service.stop();
+  await upstream.close();
+});
+
+test("when the link was lost and is back, everybody is asked; who bounces is removed with 333", async () => {
+  const disk = new FaultyDisk();
+  const upstream = await Upstream.listen();
+  const service = await start(upstream, await disk.open());
+  await seat(upstream);
+  upstream.drop();
+  assert.deepEqual(await asked(upstream), ["ada", "ben"]);
+  await benIsGone(upstream);
+  await service.stop();
+  await upstream.close();
+});
+
+test("with muc_shutdown_notice everybody is told of the shutdown with 332, and the next start finds nobody", async () => {
+  const disk = new FaultyDisk();
+  const upstream = await Upstream.listen();
+  let storage = await disk.open();
+  const first = await start(upstream, storage, "muc_shutdown_notice = true");
+  await seat(upstream);
+  await first.stop();
+  const told = await upstream.until('to="ben@users.example/x"');
+  assert.equal(told.filter((stanza) => stanza.includes('<status code="332"/>')).length, 2);
+  await storage.close();
+
+  storage = await disk.open();
+  const second = await start(upstream, storage, "muc_shutdown_notice = true");
+  upstream.send(joining("cy", "Cy"));
+  const answered = await upstream.until("<subject/>");
+  assert.match(answered[0] ?? "", /<status code="201"\/>/, "the room is made anew");
+  await second.stop();
+  await upstream.close();
+});
