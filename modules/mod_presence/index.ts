@@ -35,6 +35,8 @@ export default class Presence {
   /** Whom a session sent available presence to, beside its contacts (RFC 6121 §4.6). */
   readonly #directed = new WeakMap<Session, Set<string>>();
   readonly #sentAt = new WeakMap<Element, string>();
+  /** Subscription stanzas that arrived and are being dealt with, by account. */
+  readonly #negotiating = new Map<BareJid, Promise<void>>();
   #rosters!: ExportsOf<"roster">;
   #subscriptions!: Subscriptions;
   #ignorePriority = false;
@@ -113,7 +115,12 @@ export default class Presence {
     if (toSelf && !isSubscriptionType(type) && type !== "probe") return unknownType();
     const to = bare(String(stanza.attrs["to"] ?? origin.fullJid ?? ""));
     if (this.#negotiate(stanza, to)) return true;
-    for (const session of this.#sessionsOf(to)) if (session.presence) session.send(stanza);
+    const deliver = (): void => {
+      for (const session of this.#sessionsOf(to)) if (session.presence) session.send(stanza);
+    };
+    // A contact's presence comes after the approval that it follows from, which may still be on its way to the disk.
+    if (this.#negotiating.has(to)) this.#inTurn(to, () => Promise.resolve(deliver()));
+    else deliver();
     return true;
   }
 
@@ -128,7 +135,7 @@ export default class Presence {
   /** Subscriptions and probes, which concern the account and not a session. */
   #negotiate(stanza: Element, to: BareJid): boolean {
     const type: unknown = stanza.attrs["type"];
-    if (isSubscriptionType(type)) this.#inBackground(this.#subscriptions.inbound(stanza, type));
+    if (isSubscriptionType(type)) this.#inTurn(to, () => this.#subscriptions.inbound(stanza, type));
     else if (type === "probe") this.#inBackground(this.#subscriptions.probed(String(stanza.attrs["from"]), to));
     else return false;
     return true;
@@ -230,6 +237,16 @@ export default class Presence {
 
   #sessionsOf(user: BareJid): Session[] {
     return this.hosts.get(this.module.host)?.sessions.ofUser(user) ?? [];
+  }
+
+  /** What concerns one account is done in the order in which it came. */
+  #inTurn(user: BareJid, work: () => Promise<void>): void {
+    const mine = (this.#negotiating.get(user) ?? Promise.resolve()).then(work).finally(() => {
+      if (this.#negotiating.get(user) === settled) this.#negotiating.delete(user);
+    });
+    const settled = mine.catch(() => undefined);
+    this.#negotiating.set(user, settled);
+    this.#inBackground(mine);
   }
 
   #inBackground(work: Promise<void>): void {
