@@ -4,8 +4,11 @@ import { parseStanza } from "../xmpp/parse.js";
 import type { Element } from "../xmpp/element.js";
 import type { DeliveryTarget } from "./delivery.js";
 
-/** Recipients that are served in one go; a larger fan-out is cut into slices of so many, with others in between. */
-export const SLICE = 500;
+/**
+ * Deliveries that a lane makes in one turn of the event loop; what is more waits, with other lanes in between. Large
+ * enough that rooms of thousands are served in one go, as each cut costs every recipient a socket write of its own.
+ */
+export const SLICE = 4000;
 
 export interface FanoutOptions {
   /** The way to a recipient; `"route"`: through the events of a host served here; `"lost"`: its link is down. */
@@ -13,8 +16,17 @@ export interface FanoutOptions {
   readonly route: (stanza: Element) => void;
 }
 
-/** A job of a lane: does one slice of itself, and says whether it is done. */
-type Job = () => boolean;
+/**
+ * Work of a lane: does as much of itself as `budget` deliveries allow.
+ * @returns what is left of the budget; below 0: there is more to do
+ */
+type Job = (budget: number) => number;
+
+/** Work that waits, in order; done up to `head`. */
+interface Lane {
+  jobs: Job[];
+  head: number;
+}
 
 /**
  * One-to-many delivery. Per recipient: one splice into the outlet, which was looked up at the first stanza.
@@ -23,7 +35,7 @@ type Job = () => boolean;
  */
 export class Fanout {
   readonly #options: FanoutOptions;
-  readonly #lanes = new Map<object, Job[]>();
+  readonly #lanes = new Map<object, Lane>();
   #scheduled = false;
 
   constructor(options: FanoutOptions) {
@@ -32,30 +44,30 @@ export class Fanout {
 
   deliver(template: StanzaTemplate, targets: readonly DeliveryTarget[], lane: object = template): void {
     let next = 0;
-    const slice: Job = () => {
-      const end = Math.min(next + SLICE, targets.length);
+    this.#run(lane, (budget) => {
+      const first = next;
+      const end = Math.min(first + budget, targets.length);
       for (; next < end; next++) this.#deliverTo(template, targets[next] as DeliveryTarget);
-      return next === targets.length;
-    };
-    this.#run(lane, slice);
+      return next === targets.length ? budget - (next - first) : -1;
+    });
   }
 
   /** Runs `fn` when all that is before it on its lane has left. */
   inTurn(lane: object | undefined, fn: () => void): void {
     if (lane === undefined) fn();
     else {
-      this.#run(lane, () => {
+      this.#run(lane, (budget) => {
         fn();
-        return true;
+        return budget - 1;
       });
     }
   }
 
-  #run(lane: object, job: Job): void {
-    const queue = this.#lanes.get(lane);
-    if (queue) queue.push(job);
-    else if (!job()) {
-      this.#lanes.set(lane, [job]);
+  #run(key: object, job: Job): void {
+    const lane = this.#lanes.get(key);
+    if (lane) lane.jobs.push(job);
+    else if (job(SLICE) < 0) {
+      this.#lanes.set(key, { jobs: [job], head: 0 });
       this.#schedule();
     }
   }
@@ -65,12 +77,26 @@ export class Fanout {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      for (const [lane, queue] of this.#lanes) {
-        while (queue[0]?.() === true) queue.shift();
-        if (queue.length === 0) this.#lanes.delete(lane);
-      }
+      for (const [key, lane] of this.#lanes) this.#advance(key, lane);
       if (this.#lanes.size > 0) this.#schedule();
     });
+  }
+
+  #advance(key: object, lane: Lane): void {
+    for (let budget = SLICE; budget > 0;) {
+      const job = lane.jobs[lane.head];
+      if (!job) {
+        this.#lanes.delete(key);
+        return;
+      }
+      budget = job(budget);
+      if (budget >= 0) lane.head++;
+    }
+    // What is done is let go of now and then, not one by one: that would move the whole rest each time.
+    if (lane.head > SLICE) {
+      lane.jobs = lane.jobs.slice(lane.head);
+      lane.head = 0;
+    }
   }
 
   #deliverTo(template: StanzaTemplate, target: DeliveryTarget): void {
