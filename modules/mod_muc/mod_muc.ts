@@ -160,7 +160,7 @@ export default class ModMuc {
     module.hook("iq/full", (event) => this.#relay(event), STANZAS);
     const asked = (handle: (room: LiveRoom, event: IqEvent) => void) => (event: IqEvent) =>
       admit(service, event, (room) => {
-        room.touchData();
+        if (event.stanza.attrs["type"] === "set") room.touchData();
         handle(room, event);
       });
     module.hook(`iq-get/bare/${NS_DISCO_INFO}:query`, asked(answerInfo), STANZAS);
