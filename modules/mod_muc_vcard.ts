@@ -16,9 +16,11 @@ import {
   type KeyvalStore,
   type ModuleApi,
 } from "chorus-muc";
-import { MucToken, NS_MUC_USER, roomOf, type Muc, type Room, type RoomState } from "chorus-muc/muc";
+import { MucToken, NS_MUC_USER, type Muc, type Room, type RoomState } from "chorus-muc/muc";
 
 const NS_VCARD = "vcard-temp";
+/** Values of the option; unset is `both`. */
+const ADVERTISEMENTS = ["both", "presence", "message", "none"];
 const NS_VCARD_UPDATE = "vcard-temp:x:update";
 
 /** SHA-1 of a vCard's picture, in hex (XEP-0153 §4.1); `undefined` when it has none. */
@@ -52,8 +54,9 @@ export default class MucVcard {
 
   load(): void {
     if (!this.module.getOptionBoolean("muc_vcard", true)) return;
-    this.module.depends("vcard");
-    const how = this.module.getOptionString("muc_avatar_advertise_hashes");
+    // Without it there is nobody who keeps vCards here.
+    if (this.module.depends("vcard", true) === undefined) return;
+    const how = this.module.getOptionEnum<string>("muc_avatar_advertise_hashes", "both", ...ADVERTISEMENTS);
     const store = this.module.openStore<string>(this.module.getOptionString("vcard_store_name", "vcard_muc"));
     this.#keep(store);
 
@@ -73,8 +76,8 @@ export default class MucVcard {
       const hash = avatarHash(childElements(stanza)[0] as Element) ?? "";
       const done = room.run(() => {
         this.#hashes.set(room, hash);
-        if (how === undefined || how === "presence") room.broadcast(hashPresence(room, hash));
-        if (how !== undefined && how !== "message") return;
+        if (how === "both" || how === "presence") room.broadcast(hashPresence(room, hash));
+        if (how !== "both" && how !== "message") return;
         const x = xml("x", { xmlns: NS_MUC_USER }, xml("status", { code: "104" }));
         room.broadcastMessage(xml("message", { type: "groupchat", from: room.jid }, x));
       });
@@ -104,8 +107,9 @@ export default class MucVcard {
       event.allowVcardModification = true;
       return undefined;
     };
-    const room = roomOf(this.muc, event.stanza);
-    return room instanceof Promise ? room.then(decide) : decide(room);
+    const jid = bare(String(event.stanza.attrs["to"]));
+    const live = this.muc.getLiveRoomFromJid(jid);
+    return live ? decide(live) : this.muc.getRoomFromJid(jid).then(decide);
   }
 
   #report(jid: BareJid): (error: unknown) => undefined {

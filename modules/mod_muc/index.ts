@@ -27,5 +27,4 @@ export type * from "./room-api.js";
 export * from "./muc-api.js";
 export type * from "./muc-events.js";
 export type * from "./room-state.js";
-export { inRoomOf, roomOf } from "./room-request.js";
 export { filterMucPayload } from "./client-payload.js";

@@ -1,4 +1,4 @@
-import { createToken, type BareJid } from "chorus-muc";
+import { createToken, type BareJid, type Element, type IqEvent, type StanzaError } from "chorus-muc";
 import type { Room, RoomData } from "./room-api.js";
 import type { RoomState, RoomStateOptions } from "./room-state.js";
 import type { MucEvents } from "./muc-events.js";
@@ -17,6 +17,21 @@ export interface Muc {
   getRoomFromJid(jid: string): Promise<Room | undefined>;
   /** A room that is in memory. */
   getLiveRoomFromJid(jid: string): Room | undefined;
+  /**
+   * Answers an iq that is addressed to a room, as the engine answers its own: within a step of the room, which is
+   * loaded first if need be, when it is the sender's turn. The answer leaves when what the step changed is on disk, after
+   * everything that the room sent meanwhile; where there is no room, it says so.
+   *
+   * ```ts
+   * module.hook("iq-get/bare/urn:example:motto:motto", (event) =>
+   *   muc.answerIq(event, (room) => xml("iq", {}, xml("motto", "urn:example:motto", room.getMotto()))),
+   * );
+   * ```
+   *
+   * @param fn a promise of the answer parks what the same sender sends to the room after it
+   * @returns what the handler returns then
+   */
+  answerIq(event: IqEvent, fn: (room: Room) => Element | StanzaError | Promise<Element | StanzaError>): true;
   /** Rooms in memory; a snapshot. */
   liveRooms(): readonly Room[];
   /** Every room, those in memory first, then the stored ones, each loaded as it is reached. */

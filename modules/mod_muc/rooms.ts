@@ -1,4 +1,16 @@
-import { domainOf, nodeOf, parseStrictJid, resourceOf, type BareJid } from "chorus-muc";
+import {
+  domainOf,
+  nodeOf,
+  parseStrictJid,
+  reply,
+  resourceOf,
+  StanzaError,
+  type BareJid,
+  type Element,
+  type IqEvent,
+} from "chorus-muc";
+import { admit } from "./entry.js";
+import { answerIq } from "./iq-answer.js";
 import type { CreateRoomError, Muc } from "./muc-api.js";
 import type { Room, RoomData } from "./room-api.js";
 import type { LiveRoom } from "./room.js";
@@ -40,6 +52,16 @@ export class Rooms implements Muc {
 
   getLiveRoomFromJid(jid: string): Room | undefined {
     return living(this.#service.directory.get(jid));
+  }
+
+  answerIq(event: IqEvent, fn: (room: Room) => Element | StanzaError | Promise<Element | StanzaError>): true {
+    return admit(this.#service, event, (room) => {
+      if (event.stanza.attrs["type"] === "set") room.touchData();
+      room.steps.decide(fn(room), (answer) => {
+        if (!(answer instanceof StanzaError)) Object.assign(answer.attrs, reply(event.stanza).attrs);
+        answerIq(event, answer);
+      });
+    });
   }
 
   liveRooms(): readonly Room[] {

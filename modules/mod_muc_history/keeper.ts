@@ -13,6 +13,8 @@ export class HistoryKeeper {
   readonly #store: KeyvalStore<StoredHistory>;
   /** There is a record of the room. */
   readonly #isStored: RoomState<boolean, boolean>;
+  /** What was written last; a list that is changed is another list. */
+  readonly #written = new WeakMap<Room, readonly HistoryEntry[]>();
 
   constructor(
     private readonly module: ModuleApi,
@@ -78,11 +80,17 @@ export class HistoryKeeper {
   async #write(room: Room): Promise<undefined> {
     const entries = this.history.get(room);
     if (entries.length === 0 && !this.#isStored.get(room)) return;
+    // Each of those who are sent away together leaves an empty room.
+    if (this.#written.get(room) === entries) return;
+    this.#written.set(room, entries);
     this.#isStored.set(room, entries.length > 0);
     const record = entries.map(({ stanza, timestamp }) => [serialise(stanza), timestamp] as const);
     await this.#store
       .set(nodeOf(room.jid) ?? null, record.length === 0 ? undefined : record, { sync: false })
-      .catch(this.#report(`history of ${room.jid} is not stored`));
+      .catch((error: unknown) => {
+        this.#written.delete(room);
+        this.#report(`history of ${room.jid} is not stored`)(error);
+      });
   }
 
   #remove(room: Room): void {

@@ -1,5 +1,5 @@
 import { bare, inject, injectable, ModuleApiToken, resourceOf, StanzaError, xml, type ModuleApi } from "chorus-muc";
-import { inRoomOf, MucToken, type JoinCondition, type Muc, type PreChangeEvent, type Room } from "chorus-muc/muc";
+import { MucToken, type JoinCondition, type Muc, type PreChangeEvent, type Room } from "chorus-muc/muc";
 import { NS_REGISTER } from "./form.js";
 import { Registration } from "./registration.js";
 import { ReservedNicks } from "./reserved-nicks.js";
@@ -55,9 +55,11 @@ export default class MucRegister {
     this.module.hook("muc-occupant-pre-change", (event) => checkChange(event, isEnforced));
 
     this.module.hook(`iq-get/bare/${NS_REGISTER}:query`, (event) =>
-      inRoomOf(this.muc, event, (room) => registration.show(room, event.stanza)),
+      this.muc.answerIq(event, (room) => registration.show(room, event.stanza)),
     );
-    this.module.hook(`iq-set/bare/${NS_REGISTER}:query`, (event) => registration.submit(this.muc, event));
+    this.module.hook(`iq-set/bare/${NS_REGISTER}:query`, (event) =>
+      this.muc.answerIq(event, (room) => registration.submit(room, event)),
+    );
   }
 }
 

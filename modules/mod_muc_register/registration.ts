@@ -13,12 +13,10 @@ import {
 import {
   formElement,
   getForm,
-  roomOf,
   type Affiliation,
   type AffiliationData,
   type FormField,
   type FormValue,
-  type Muc,
   type Outcome,
   type Room,
 } from "chorus-muc/muc";
@@ -34,13 +32,12 @@ export interface RegistrationOptions {
   readonly showsForm: boolean;
 }
 
-type Answer = Element | StanzaError | undefined;
+type Answer = Element | StanzaError;
 
 /** A registration that may be made. */
 interface Plan {
   readonly jid: BareJid;
   readonly nick: string;
-  readonly affiliation: Affiliation;
   readonly submitted: Readonly<Record<string, FormValue>>;
 }
 
@@ -68,38 +65,31 @@ export class Registration {
   }
 
   /**
-   * Answers a set. Each part is a step of the room; between them asynchronous handlers of others may take their time,
-   * so what was free before is looked at again by the last handler of `muc-pre-set-affiliation`.
+   * Answers a set, in one step of the room, unless asynchronous handlers of others take their time: what was free before
+   * is looked at again after them, and by the last handler of `muc-pre-set-affiliation`.
    */
-  submit(muc: Muc, event: IqEvent): Answer | Promise<Answer> {
-    return settled(after(roomOf(muc, event.stanza), (room) => (room ? this.#submit(room, event) : undefined)));
-  }
-
-  #submit(room: Room, event: IqEvent): Answer | Promise<Answer> {
+  submit(room: Room, event: IqEvent): Answer | Promise<Answer> {
     const { stanza } = event;
     const jid = bare(String(stanza.attrs["from"]));
     const query = childElements(stanza)[0] as Element;
     if (getChild(query, "remove", NS_REGISTER)) return this.#unregister(room, jid);
     if (getForm(query)?.attrs["type"] === "cancel") return xml("iq");
-    return after(
-      room.run(() => this.#plan(room, jid, query)),
-      (plan) => {
-        if (plan instanceof StanzaError) return plan;
-        if (room.getRegisteredNick(jid) === plan.nick) return xml("iq");
-        return this.#register(room, event, plan);
-      },
-    );
+    const plan = this.#plan(room, jid, query);
+    if (plan instanceof StanzaError) return plan;
+    return room.getRegisteredNick(jid) === plan.nick ? xml("iq") : this.#register(room, event, plan);
   }
 
-  #register(room: Room, event: IqEvent, { jid, nick, affiliation, submitted }: Plan): Answer | Promise<Answer> {
+  #register(room: Room, event: IqEvent, { jid, nick, submitted }: Plan): Answer | Promise<Answer> {
     const affiliationData: AffiliationData = { ...room.getAffiliationData(jid), reserved_nickname: nick };
     const { origin, stanza } = event;
     const payload = { room, origin, stanza, submittedData: submitted, affiliationData };
     return after(this.module.fireEventAsync("muc-registration-submitted", payload), (refusal) => {
-      // Handlers may have taken their time: has somebody entered under the nick meanwhile?
-      const refused = refusal ?? checkFree(room, jid, nick);
+      // Handlers may have taken their time: is it still theirs to register, and the nick still free?
+      const refused = refusal ?? this.#refusalOf(room, jid) ?? checkFree(room, jid, nick);
       if (refused) return refused;
-      return after(changeAffiliation(room, jid, affiliation, affiliationData), (error) => {
+      const affiliation = room.getAffiliation(jid);
+      const given = affiliation === "none" ? "member" : affiliation;
+      return after(changeAffiliation(room, jid, given, affiliationData), (error) => {
         if (error) return error;
         this.module.log("debug", "%s: %s has reserved %s", room.jid, jid, nick);
         return this.options.isEnforced ? after(removeOthers(room, jid, nick), () => xml("iq")) : xml("iq");
@@ -123,15 +113,7 @@ export class Registration {
     if (submitted instanceof StanzaError) return submitted;
     const nick = resourceprep(String(submitted[FIELD_NICK]), { strict: true });
     if (!nick?.trim()) return new StanzaError({ type: "modify", condition: "bad-request", text: "Invalid Nickname" });
-    const affiliation = room.getAffiliation(jid);
-    return (
-      checkFree(room, jid, nick) ?? {
-        jid,
-        nick,
-        affiliation: affiliation === "none" ? "member" : affiliation,
-        submitted,
-      }
-    );
+    return checkFree(room, jid, nick) ?? { jid, nick, submitted };
   }
 
   #refusalOf(room: Room, jid: BareJid): StanzaError | undefined {
@@ -207,13 +189,4 @@ function changeAffiliation(
 /** Goes on at once where there is nothing to wait for, so that the sender's next stanza finds it done. */
 function after<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
   return value instanceof Promise ? value.then(next) : next(value);
-}
-
-/** A room that could not be stored rejects with the error to answer with. */
-function settled(answer: Answer | Promise<Answer>): Answer | Promise<Answer> {
-  if (!(answer instanceof Promise)) return answer;
-  return answer.catch((error: unknown) => {
-    if (error instanceof StanzaError) return error;
-    throw error;
-  });
 }

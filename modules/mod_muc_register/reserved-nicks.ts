@@ -46,10 +46,13 @@ export class ReservedNicks {
     return index.get(nick);
   }
 
-  /** A nick that is to be reserved with a change of affiliation has one holder. */
-  #reserve({ room, jid, affiliation, data }: SetAffiliationEvent): StanzaError | undefined {
+  /** A nick that is to be reserved with a change of affiliation has one holder, who has not been banned meanwhile. */
+  #reserve(event: SetAffiliationEvent): StanzaError | undefined {
+    const { room, jid, affiliation, previousAffiliation, data } = event;
     const nick = data?.reserved_nickname;
     if (typeof nick !== "string" || affiliation === "none") return undefined;
+    const isNewlyBanned = previousAffiliation !== "outcast" && room.getAffiliation(jid) === "outcast";
+    if (event.actor === undefined && isNewlyBanned) return new StanzaError({ type: "auth", condition: "forbidden" });
     const holder = this.#holderOf(room, nick);
     if (holder === undefined || holder === jid) return undefined;
     return new StanzaError({ type: "cancel", condition: "conflict" });

@@ -1,5 +1,6 @@
 /** Rooms for tests of their features: a service with people of `example` and rooms at `rooms.example`. */
 import { childElements, getChild, xml, type Element } from "../../core/index.js";
+import type { Handler, HostEvents } from "../../core/events/events.js";
 import type { FakeClient } from "../../core/testing/fake-client.js";
 import { startService, type TestService, type TestServiceOptions } from "../../core/testing/service.js";
 
@@ -161,4 +162,16 @@ export function summary(stanzas: readonly Element[]): string[] {
     const what = errorOf(stanza) ?? getChild(stanza, "body")?.text() ?? (getChild(stanza, "subject") && "subject");
     return [stanza.name, nick, type, what, ...codesOf(stanza)].filter((part) => part !== undefined).join(" ");
   });
+}
+
+/** Hooks an event of the rooms' host, as a module would that is loaded after all others. */
+export function hook<K extends keyof HostEvents & string>(
+  service: TestService,
+  event: K,
+  handler: Handler<HostEvents, K>,
+  priority = 0,
+): void {
+  const ignore = (): undefined => undefined;
+  const owner = { name: "test", loadOrder: Infinity, onHandlerError: ignore, onSlowHandler: ignore };
+  service.host("rooms.example").events.hook(event, handler, owner, priority);
 }
