@@ -3,8 +3,10 @@ import { inject, injectable, ModuleApiToken, type AuthMethod, type AuthProvider,
 const CONSENT = "Yes please, I know what I'm doing!";
 
 /**
- * Lets everybody in under any name and with any password: for tests only, and only where the option
- * `insecure_open_authentication` says the sentence that Prosody asks for, too.
+ * Lets everybody in under any name and with any password: for tests only.
+ *
+ * Prosody asks for the option `insecure_open_authentication` with a sentence beside it. Here the name says enough to
+ * go on without, but the log says it at each start until the sentence is there.
  */
 @injectable()
 export default class InsecureAccounts implements AuthProvider {
@@ -15,8 +17,10 @@ export default class InsecureAccounts implements AuthProvider {
 
   load(): void {
     if (this.module.getOptionString("insecure_open_authentication") !== CONSENT) {
-      throw new Error(
-        `authentication = "insecure" lets anybody in as anybody; it needs insecure_open_authentication = "${CONSENT}"`,
+      this.module.log(
+        "warn",
+        "anybody can log in as anybody; if that is meant, say so: insecure_open_authentication = %j",
+        CONSENT,
       );
     }
     this.module.provides("auth", this);
