@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { formatAdminLine, LineSplitter, parseAdminReply, type AdminReply } from "./admin-protocol.js";
+import { formatAdminLine, LineSplitter, NO_ANSWER, parseAdminReply, type AdminReply } from "./admin-protocol.js";
 import type { CommandIo } from "./command.js";
 
 /** Longest line of a reply that is taken: a printed line may be long, but not without end. */
@@ -54,7 +54,7 @@ export class AdminClient {
         else if ("print" in reply) io.print(reply.print);
         else if ("error" in reply) io.error(reply.error);
         else if ("exit" in reply) end(reply.exit);
-        else socket.write(formatAdminLine({ answer: await this.#answer(reply, io) }));
+        else socket.write(await answerTo(reply, io));
       };
       socket.on("data", (chunk: Buffer) => {
         const complete = lines.push(chunk);
@@ -70,16 +70,16 @@ export class AdminClient {
     });
   }
 
-  async #answer({ ask, hidden }: { ask: string; hidden?: boolean }, io: CommandIo): Promise<string | null> {
-    try {
-      return await io.ask(ask, { hidden: hidden === true });
-    } catch (error) {
-      io.error(error instanceof Error ? error.message : String(error));
-      return null;
-    }
-  }
-
   close(): void {
     this.#socket.destroy();
+  }
+}
+
+/** The line that answers a question. */
+async function answerTo({ ask, hidden }: { ask: string; hidden?: boolean }, io: CommandIo): Promise<string> {
+  try {
+    return formatAdminLine({ answer: await io.ask(ask, { hidden: hidden === true }) });
+  } catch (error) {
+    return formatAdminLine({ answer: null, why: error instanceof Error ? error.message : NO_ANSWER });
   }
 }

@@ -21,8 +21,10 @@ export const MAX_ADMIN_LINE_BYTES = 64 * 1024;
 export type AdminRequest =
   /** The words of a command line, without `--config`. */
   | { readonly kind: "command"; readonly words: readonly string[] }
-  /** To an `ask`; `undefined` (on the wire `null`): nobody there to answer. */
-  | { readonly kind: "answer"; readonly text: string | undefined };
+  /** To an `ask`. */
+  | { readonly kind: "answer"; readonly text: string }
+  /** To an `ask`, on the wire `{"answer":null,"why":"…"}`: there will be no answer. */
+  | { readonly kind: "no-answer"; readonly why: string };
 
 /** What the server says. */
 export type AdminReply =
@@ -30,6 +32,9 @@ export type AdminReply =
   | { readonly error: string }
   | { readonly ask: string; readonly hidden?: boolean }
   | { readonly exit: number };
+
+/** Why a question has no answer, when nobody says more. */
+export const NO_ANSWER = "no answer was given";
 
 /** Path of the admin socket: option `admin_socket`, default `chorus.sock` in `data_path`. */
 export function adminSocketPath(options: Pick<ModuleApi, "getOptionPath">): string {
@@ -43,12 +48,13 @@ export const MAX_SOCKET_PATH_BYTES = process.platform === "linux" ? 107 : 103;
 export function parseAdminRequest(line: Uint8Array): AdminRequest | undefined {
   const value = parseObject(line);
   if (!value) return undefined;
-  const { command, answer } = value;
+  const { command, answer, why } = value;
   if (Array.isArray(command) && command.length > 0 && command.every((word) => typeof word === "string")) {
     return { kind: "command", words: command as string[] };
   }
   if (typeof answer === "string") return { kind: "answer", text: answer };
-  return answer === null ? { kind: "answer", text: undefined } : undefined;
+  if (answer !== null) return undefined;
+  return { kind: "no-answer", why: typeof why === "string" ? why : NO_ANSWER };
 }
 
 /** Reads a line of the server. @returns `undefined` when it is none */
@@ -73,7 +79,11 @@ function parseObject(line: Uint8Array): Record<string, unknown> | undefined {
 
 /** A line as it goes over the wire. */
 export function formatAdminLine(
-  message: AdminReply | { command: readonly string[] } | { answer: string | null },
+  message:
+    | AdminReply
+    | { readonly command: readonly string[] }
+    | { readonly answer: string }
+    | { readonly answer: null; readonly why: string },
 ): string {
   return `${JSON.stringify(message)}\n`;
 }

@@ -1,6 +1,6 @@
-import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
-import { Writable } from "node:stream";
+import { createInterface, type Interface } from "node:readline";
+import { Writable, type Readable } from "node:stream";
+import { NO_ANSWER } from "./admin-protocol.js";
 import type { CommandIo } from "./command.js";
 
 /** How {@link TerminalIo} answers questions. */
@@ -18,6 +18,7 @@ export class TerminalIo implements CommandIo {
   readonly #stdin: Readable & { readonly isTTY?: boolean };
   readonly #stdout: Writable;
   readonly #stderr: Writable;
+  #prompter: Prompter | undefined;
   #piped: AsyncIterator<string> | undefined;
 
   constructor(options: TerminalOptions = {}) {
@@ -51,31 +52,63 @@ export class TerminalIo implements CommandIo {
     return value;
   }
 
-  /** Questions go to standard error: what a command prints may be piped away. */
-  #askTerminal(question: string, hidden: boolean): Promise<string> {
-    const stderr = this.#stderr;
+  async #askTerminal(question: string, hidden: boolean): Promise<string> {
+    this.#prompter ??= new Prompter(this.#stdin, this.#stderr);
+    return this.#prompter.ask(question, hidden);
+  }
+}
+
+/**
+ * Asks a person, line by line. The terminal's own echo stays off from the first question on: what is typed ahead of a
+ * question may be a password. Questions go to standard error, as what a command prints may be piped away.
+ */
+class Prompter {
+  readonly #terminal: Interface;
+  readonly #output: Writable;
+  readonly #typedAhead: string[] = [];
+  #isHidden = true;
+  #isClosed = false;
+  #question: { resolve(line: string): void; reject(error: Error): void } | undefined;
+
+  constructor(input: Readable, output: Writable) {
+    this.#output = output;
     const echo = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        if (hidden) done();
-        else stderr.write(chunk, done);
+      write: (chunk: Buffer, _encoding, done) => {
+        if (!this.#isHidden) output.write(chunk);
+        done();
       },
     });
-    if (hidden) stderr.write(question);
-    const terminal = createInterface({ input: this.#stdin, output: echo, terminal: true });
+    this.#terminal = createInterface({ input, output: echo, terminal: true, historySize: 0 });
+    this.#terminal.on("line", (line) => {
+      if (this.#isHidden) output.write("\n"); // the one that was typed was not shown
+      if (this.#question) this.#question.resolve(line);
+      else this.#typedAhead.push(line);
+      this.#question = undefined;
+      this.#isHidden = true;
+    });
+    this.#terminal.once("close", () => {
+      this.#isClosed = true;
+      this.#question?.reject(new Error(NO_ANSWER));
+    });
+    this.#terminal.once("SIGINT", () => {
+      this.#terminal.close();
+      output.write("\n");
+      if (!this.#question) process.kill(process.pid, "SIGINT"); // with nothing to answer, as without us
+    });
+  }
+
+  ask(question: string, hidden: boolean): Promise<string> {
+    if (this.#isClosed) return Promise.reject(new Error(NO_ANSWER));
+    this.#isHidden = hidden;
+    if (hidden) this.#output.write(question);
+    else {
+      this.#terminal.setPrompt(question);
+      this.#terminal.prompt();
+    }
+    const line = this.#typedAhead.shift();
+    if (line !== undefined) return Promise.resolve(line);
     return new Promise((resolve, reject) => {
-      let answer: string | undefined;
-      terminal.once("SIGINT", () => {
-        terminal.close();
-      });
-      terminal.once("close", () => {
-        if (hidden) stderr.write("\n"); // the one that was typed was not shown
-        if (answer === undefined) reject(new Error("no answer was given"));
-        else resolve(answer);
-      });
-      terminal.question(hidden ? "" : question, (line) => {
-        answer = line;
-        terminal.close();
-      });
+      this.#question = { resolve, reject };
     });
   }
 }

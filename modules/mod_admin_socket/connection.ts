@@ -3,6 +3,7 @@ import {
   formatAdminLine,
   LineSplitter,
   MAX_ADMIN_LINE_BYTES,
+  NO_ANSWER,
   parseAdminRequest,
   type AdminReply,
   type CommandIo,
@@ -45,7 +46,7 @@ export class AdminConnection {
     });
     socket.once("end", () => {
       this.#isInputOver = true;
-      this.#answer(undefined);
+      this.#refuseToAnswer(NO_ANSWER);
       this.#endIfDone();
     });
     socket.on("error", (error) => {
@@ -54,7 +55,7 @@ export class AdminConnection {
     socket.once("close", () => {
       this.#isInputOver = true;
       this.#waiting.length = 0;
-      this.#answer(undefined);
+      this.#refuseToAnswer(NO_ANSWER);
     });
   }
 
@@ -86,7 +87,8 @@ export class AdminConnection {
       return;
     }
     if (request && this.#question) {
-      this.#answer(request.text);
+      if (request.kind === "answer") this.#answer(request.text);
+      else this.#refuseToAnswer(request.why);
       return;
     }
     this.#reply({ error: request ? "an answer, but nothing was asked" : 'expected {"command":["…"]} on one line' });
@@ -124,7 +126,7 @@ export class AdminConnection {
   }
 
   #ask(question: string, hidden: boolean): Promise<string> {
-    this.#answer(undefined); // a command that asks twice at once has itself to blame
+    this.#refuseToAnswer(NO_ANSWER); // a command that asks twice at once has itself to blame
     if (this.#isInputOver) return Promise.reject(new Error("nobody is there to answer"));
     this.#reply({ ask: question, hidden });
     return new Promise((resolve, reject) => {
@@ -132,11 +134,14 @@ export class AdminConnection {
     });
   }
 
-  #answer(text: string | undefined): void {
-    const question = this.#question;
+  #answer(text: string): void {
+    this.#question?.resolve(text);
     this.#question = undefined;
-    if (text === undefined) question?.reject(new Error("no answer was given"));
-    else question?.resolve(text);
+  }
+
+  #refuseToAnswer(why: string): void {
+    this.#question?.reject(new Error(why));
+    this.#question = undefined;
   }
 
   #reply(message: AdminReply): void {
