@@ -19,7 +19,7 @@ export class Listener {
 
   /**
    * @param option name of the configuration option, for the message
-   * @returns `undefined` when this machine has no such address family and the interface was a wildcard
+   * @returns `undefined` when this machine has no IPv6, and the interface was `::` or `::1`: configurations name those for machines of both kinds
    * @throws Error that names port and option
    */
   static async open(
@@ -39,7 +39,7 @@ export class Listener {
       });
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      if (host === "::" && NO_SUCH_FAMILY.has(code ?? "")) return undefined;
+      if ((host === "::" || host === "::1") && NO_SUCH_FAMILY.has(code ?? "")) return undefined;
       const why =
         code === "EADDRINUSE" ? "another program listens there" : code === "EACCES" ? "not permitted" : message;
       throw new Error(`cannot listen on port ${at.port} of ${at.interface} (option ${option}): ${why}`, {
