@@ -63,9 +63,10 @@ export async function startService(options: TestServiceOptions = {}): Promise<Te
     await rm(folder, { recursive: true, force: true });
   };
   const lines: LogLine[] = [];
+  let service: Service | undefined;
   try {
     const config = await configOf(options, folder);
-    const service = await Service.create({
+    service = await Service.create({
       config,
       logger: collector(lines, options.log),
       storage: borrowed(storage),
@@ -74,11 +75,12 @@ export async function startService(options: TestServiceOptions = {}): Promise<Te
     const addresses = options.listen === false ? (await service.modules.ready(), []) : await service.start();
     const problems = config.problems.filter(({ severity }) => severity === "error");
     if (problems.length > 0 && options.tolerant !== true) {
-      await service.stop();
       throw new Error(`the service has problems:\n${problems.map(formatProblem).join("\n")}`);
     }
     return new TestService(service, storage, folder, addresses, lines, cleanUp);
   } catch (error) {
+    // What had come up already would keep the test process alive.
+    await service?.stop();
     await cleanUp();
     throw error;
   }

@@ -45,6 +45,14 @@ test("a service with problems does not start, and says which", async () => {
   );
 });
 
+test("a service that cannot start leaves no listener behind", async () => {
+  await using service = await startService({ config: ONE_HOST });
+  const listeners = (): number => process.getActiveResourcesInfo().filter((name) => name === "TCPServerWrap").length;
+  const before = listeners();
+  await assert.rejects(startService({ config: `c2s_ports = { 0, ${service.clientPort} }; ${ONE_HOST}` }), /c2s_ports/);
+  assert.equal(listeners(), before);
+});
+
 test("time stands still for a service with a fake clock", async () => {
   const clock = new FakeClock();
   await using service = await startService({ config: ONE_HOST, listen: false, clock });
