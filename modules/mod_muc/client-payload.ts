@@ -1,4 +1,4 @@
-import { namespaceOf, removeChildren, type Element } from "chorus-muc";
+import { bare, namespaceOf, parseJid, removeChildren, type Element } from "chorus-muc";
 import { NS_MUC, NS_MUC_ADMIN, NS_MUC_OWNER, NS_MUC_USER } from "./namespaces.js";
 
 /** What only the room says; `http://jabber.org/protocol/muc` also carries the password of a join. */
@@ -33,7 +33,6 @@ export function filterMucPayload(stanza: Element, roomJid: string): Element {
 }
 
 function isOfRoom(jid: unknown, roomJid: string): boolean {
-  if (typeof jid !== "string") return false;
-  const prepared = jid.trim().toLowerCase();
-  return prepared === roomJid || prepared.startsWith(`${roomJid}/`);
+  const prepared = typeof jid === "string" ? parseJid(jid) : undefined;
+  return prepared !== undefined && bare(prepared) === roomJid;
 }
