@@ -22,6 +22,11 @@ export interface AdminConnectionContext {
   log(level: LogLevel, format: string, ...args: unknown[]): void;
 }
 
+/** Nobody answered a command's question: no failure of the command. */
+class NoAnswerError extends Error {
+  override readonly name = "NoAnswerError";
+}
+
 interface Question {
   resolve(answer: string): void;
   reject(error: Error): void;
@@ -119,7 +124,10 @@ export class AdminConnection {
         ask: (question, options) => this.#ask(question, options?.hidden === true),
       });
     } catch (error) {
-      this.#context.log("error", "admin socket: %s failed: %s", words[0], error instanceof Error ? error.stack : error);
+      if (!(error instanceof NoAnswerError)) {
+        const detail = error instanceof Error ? error.stack : error;
+        this.#context.log("error", "admin socket: %s failed: %s", words[0], detail);
+      }
       this.#reply({ error: error instanceof Error ? error.message : String(error) });
       return 1;
     }
@@ -127,7 +135,7 @@ export class AdminConnection {
 
   #ask(question: string, hidden: boolean): Promise<string> {
     this.#refuseToAnswer(NO_ANSWER); // a command that asks twice at once has itself to blame
-    if (this.#isInputOver) return Promise.reject(new Error("nobody is there to answer"));
+    if (this.#isInputOver) return Promise.reject(new NoAnswerError("nobody is there to answer"));
     this.#reply({ ask: question, hidden });
     return new Promise((resolve, reject) => {
       this.#question = { resolve, reject };
@@ -140,7 +148,7 @@ export class AdminConnection {
   }
 
   #refuseToAnswer(why: string): void {
-    this.#question?.reject(new Error(why));
+    this.#question?.reject(new NoAnswerError(why));
     this.#question = undefined;
   }
 
