@@ -29,6 +29,7 @@ export type * from "./links/outlet.js";
 export { SocketOutlet, type SocketOutletOptions } from "./links/socket-outlet.js";
 export type * from "./log/logger.js";
 export type * from "./modules/api.js";
+export { packageVersion } from "./package.js";
 export type * from "./router/delivery.js";
 export { Outbox, type OutboxEntry } from "./router/outbox.js";
 export type { Router } from "./router/router.js";
