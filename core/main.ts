@@ -136,11 +136,17 @@ export class Service {
   /**
    * Opens listeners and links, and resolves when every one is up.
    * @returns what to tell the operator: where it listens, what it is attached to
+   * @throws Error when one cannot be opened; the service is stopped then
    */
   async start(): Promise<string[]> {
     this.#keepAlive = setInterval(() => undefined, 2 ** 30);
-    await this.modules.ready();
-    await Promise.all([...this.hosts].map((host) => host.link?.start()));
+    try {
+      await this.modules.ready();
+      await Promise.all([...this.hosts].map((host) => host.link?.start()));
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
     this.hosts.events.fire("server-started", {});
     const listeners = [...this.hosts.published.get<Listener>("listener"), ...this.#hostListeners()];
     const links = [...this.hosts].flatMap((host) => (host.link ? [`${host.name} attached to ${host.link.peer}`] : []));
