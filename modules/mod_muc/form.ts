@@ -1,4 +1,4 @@
-import { childElements, childText, getChild, isElement, StanzaError, xml, type Element } from "chorus-muc";
+import { childElements, childText, getChild, isElement, parseJid, StanzaError, xml, type Element } from "chorus-muc";
 import { NS_DATA_FORM, NS_DATA_VALIDATE } from "./namespaces.js";
 
 /** The field types of XEP-0004 §3.3. */
@@ -125,6 +125,18 @@ function parseText(field: FormField, text: string): Parsed {
   return { value: text };
 }
 
+/** Prepared addresses; an empty one is none (XEP-0004 §3.3). */
+function parseJids(texts: readonly string[]): { readonly value: readonly string[] } | { readonly error: string } {
+  const jids: string[] = [];
+  for (const text of texts) {
+    if (text === "") continue;
+    const jid = parseJid(text);
+    if (jid === undefined) return { error: `Invalid JID: ${text}` };
+    jids.push(jid);
+  }
+  return { value: jids };
+}
+
 function isOption(field: FormField, text: string): boolean {
   if (field.options === undefined || field.accepts?.includes(text)) return true;
   return field.options.some((option) => option.value === text);
@@ -133,6 +145,7 @@ function isOption(field: FormField, text: string): boolean {
 function parseField(field: FormField, texts: readonly string[]): Parsed {
   const [first] = texts;
   if (field.required && (first === undefined || first === "")) return { error: "Required value missing" };
+  if (field.type === "jid-multi") return parseJids(texts);
   if (MULTI.has(field.type)) {
     const stray = field.type === "list-multi" ? texts.find((text) => !isOption(field, text)) : undefined;
     return stray === undefined ? { value: texts } : { error: `Not one of the options: ${stray}` };
@@ -141,6 +154,10 @@ function parseField(field: FormField, texts: readonly string[]): Parsed {
   switch (field.type) {
     case "boolean":
       return parseBoolean(first);
+    case "jid-single": {
+      const jids = parseJids([first]);
+      return "error" in jids ? jids : { value: jids.value[0] };
+    }
     case "list-single":
       return isOption(field, first) ? { value: first } : { error: `Not one of the options: ${first}` };
     default:
