@@ -2,6 +2,7 @@
 import type { Config, HostSection } from "../config/config.js";
 import type { LoadedConfig } from "../config/loaded-config.js";
 import { ConfigError } from "../config/config-error.js";
+import { dataPath } from "../config/options.js";
 import { formatProblem } from "../config/problem.js";
 import { createLogging, type Logging } from "../log/logging.js";
 import type { Logger } from "../log/logger.js";
@@ -69,7 +70,7 @@ export class ServerProcess {
       this.#service = await Service.create({ config, logger: log });
       this.#tellProblems(config, log);
       const addresses = await Promise.race([this.#service.start(), this.#stopRequested]);
-      if (typeof addresses !== "string") this.#tellReady(addresses);
+      if (typeof addresses !== "string") this.#tellReady(addresses, config);
       await this.#service.stop(await this.#stopRequested);
       log.log("info", "stopped");
       return 0;
@@ -96,13 +97,14 @@ export class ServerProcess {
     });
   }
 
-  #tellReady(addresses: readonly string[]): void {
+  #tellReady(addresses: readonly string[], config: LoadedConfig): void {
     this.#isReady = true;
     if (this.#choice.isExample) {
       this.#log?.log(
         "warn",
-        "no prosody.cfg.lua in this folder: running with the example %s; copy it, and make it yours",
-        this.#choice.file,
+        "no prosody.cfg.lua in this folder: running with the example %s, data in %s; copy it, and make it yours",
+        config.file,
+        dataPath(config),
       );
     }
     process.stdout.write(`chorus ready: ${addresses.length > 0 ? addresses.join(", ") : "no listener, no link"}\n`);
