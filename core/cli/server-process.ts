@@ -151,7 +151,7 @@ export class ServerProcess {
 
   /** Ends the process as `kill -9` would: what was acknowledged is on disk. */
   #abandon(why: string, status: number): void {
-    complain([`${why}: ending at once, without saving who is in which room`]);
+    complain([`${why}: ending at once, with what is saved so far`]);
     process.exit(status);
   }
 
