@@ -66,9 +66,16 @@ export function enter(room: LiveRoom, event: StanzaEvent, nick: OccupantJid, isN
   };
   room.steps.decide(room.service.module.fireEventAsync("muc-occupant-pre-join", payload), (verdict, resumed) => {
     const again = verdict === undefined && resumed ? checkAgain(room, payload) : undefined;
-    if (isStopped(payload, again ?? verdict)) room.mayBeEmpty = true;
+    if (isStopped(payload, again ?? verdict)) giveUp(room, isNewRoom);
     else letIn(room, event, draft, { askedFor: nick, isNewRoom });
   });
+}
+
+/** A room whose creator may not enter is not made, persistent or not. */
+function giveUp(room: LiveRoom, isNewRoom: boolean): void {
+  if (!isNewRoom || !room.isTracked) return;
+  room.service.directory.forget(room);
+  room.save(true);
 }
 
 function letIn(
@@ -85,8 +92,8 @@ function letIn(
     return;
   }
   if (draft.role === "none") {
-    room.mayBeEmpty = true;
     refuse(event, new StanzaError({ type: "auth", condition: "forbidden", by: room.jid }));
+    giveUp(room, isNewRoom);
     return;
   }
   const occupant = present ?? new LiveOccupant(draft.bareJid, draft.nick, draft.role);

@@ -43,6 +43,14 @@ export function liveRoomOf(service: TestService, node: string): LiveRoom {
   return roomOf(service, node) as LiveRoom;
 }
 
+/** In whose name tests hook events. */
+export const TEST_MODULE = {
+  name: "test",
+  loadOrder: 1000,
+  onHandlerError: () => undefined,
+  onSlowHandler: () => undefined,
+};
+
 /** Hooks an event of the rooms' host, as a module would. */
 export function hook<K extends keyof HostEvents & string>(
   service: TestService,
@@ -50,13 +58,7 @@ export function hook<K extends keyof HostEvents & string>(
   handler: Handler<HostEvents, K>,
   priority = 0,
 ): void {
-  const owner = {
-    name: "test",
-    loadOrder: 1000,
-    onHandlerError: () => undefined,
-    onSlowHandler: () => undefined,
-  };
-  service.host(SERVICE).events.hook(event, handler, owner, priority);
+  service.host(SERVICE).events.hook(event, handler, TEST_MODULE, priority);
 }
 
 /** Somebody of `users.example`, who has sent nothing yet. */

@@ -23,6 +23,7 @@ import {
   SERVICE,
   settled,
   startRooms,
+  TEST_MODULE,
 } from "../../support/room-engine.js";
 
 const PERSISTENT = { persistentroom: "1" };
@@ -143,6 +144,43 @@ test("a destroyed temporary room leaves nothing", async () => {
     "presence Ada 201 110",
     "message groupchat",
   ]);
+});
+
+test("a room whose creator is refused is not made, persistent by default or not, at once or later", async () => {
+  for (const isPersistent of [true, false]) {
+    const storage = await openStorage({ driver: "memory" });
+    const options = `muc_room_default_persistent = ${isPersistent}`;
+    await using service = await startRooms({ storage, options });
+    const refusal = new StanzaError({ type: "auth", condition: "policy-violation" });
+    const ada = person(service, "ada");
+    for (const verdict of [refusal, Promise.resolve(refusal)]) {
+      const refuse = (): typeof verdict => verdict;
+      hook(service, "muc-occupant-pre-join", refuse, 5);
+      ada.send(joining("new", "Ada"));
+      await settled(service);
+      assert.deepEqual(briefly(ada), ["presence policy-violation Ada"]);
+      assert.deepEqual(mucOf(service).liveRooms(), []);
+      assert.equal(await storage.openStore(SERVICE, "config").get("new"), undefined);
+      assert.equal(mucOf(service).publicRoomCount, 0);
+      service.host(SERVICE).events.unhook("muc-occupant-pre-join", refuse as never, TEST_MODULE);
+    }
+  }
+});
+
+test("when the service stops everybody served here is told with 332, and persistent rooms are kept", async () => {
+  const storage = await openStorage({ driver: "memory" });
+  const service = await startRooms({ storage });
+  const ada = person(service, "ada");
+  const ben = person(service, "ben");
+  create(ada, "r", "Ada", PERSISTENT);
+  await settled(service);
+  join(ben, "r", "Ben");
+  ada.inbox.takeAll();
+  await service.service.stop();
+  assert.deepEqual(briefly(ada), ["presence unavailable Ada 332 110"]);
+  assert.deepEqual(briefly(ben), ["presence unavailable Ben 332 110"]);
+  assert.ok(await storage.openStore(SERVICE, "config").get("r"));
+  assert.equal(await storage.openStore(SERVICE, "occupants").get("r"), undefined);
 });
 
 test("nobody enters the service itself", async () => {
