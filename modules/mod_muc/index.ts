@@ -28,3 +28,4 @@ export * from "./muc-api.js";
 export type * from "./muc-events.js";
 export type * from "./room-state.js";
 export { filterMucPayload } from "./client-payload.js";
+export { joinRoom, type RoomGuest } from "./testing.js";

@@ -1,11 +1,11 @@
-/** Runs the acceptance scripts with Chorus attached to a real server that holds the accounts. */
+/** Plays the acceptance scripts, and our own, with Chorus attached to a real server that holds the accounts. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { readScript, type Script } from "../../core/testing/scansion.js";
 import { runScenario } from "../../core/testing/scenario-runner.js";
 import { startService, type TestService } from "../../core/testing/service.js";
 import { bare, nodeOf } from "../../core/xmpp/jid.js";
-import { acceptanceScripts, acceptanceScriptsAreMissing } from "../support/acceptance.js";
+import { acceptanceScripts, ownScripts } from "../support/acceptance.js";
 import { needs } from "../support/required.js";
 import type { Account, Peer, PeerOptions } from "./peer.js";
 
@@ -39,7 +39,7 @@ export function testAttached(
   start: (options: PeerOptions) => Promise<Peer>,
   ownAnswers: readonly OwnAnswer[] = [],
 ): void {
-  describe(`attached to ${name}`, needs(missing ?? acceptanceScriptsAreMissing()), () => {
+  describe(`attached to ${name}`, needs(missing), () => {
     let peer: Peer;
     before(async () => {
       peer = await start({ secret: SECRET });
@@ -48,7 +48,7 @@ export function testAttached(
       await peer.stop();
     });
 
-    for (const { name: scriptName, file } of acceptanceScripts()) {
+    for (const { name: scriptName, file } of [...acceptanceScripts(), ...ownScripts()]) {
       const own = ownAnswers.find(({ script }) => script === scriptName);
       test(`${scriptName} ${own?.why ?? "passes"}`, async () => {
         const script = readScript(file);

@@ -1,16 +1,12 @@
 /** Plays the project's own scripts, each against a service of its own. */
 import assert from "node:assert/strict";
-import { resolve } from "node:path";
 import { test } from "node:test";
 import { readScript } from "../../core/testing/scansion.js";
 import { runScenario } from "../../core/testing/scenario-runner.js";
 import { startService } from "../../core/testing/service.js";
-import { scriptsIn } from "../support/acceptance.js";
+import { ownScripts } from "../support/acceptance.js";
 
-/** The scripts are data and stay where they are written: this file runs from `dist`. */
-const FOLDER = resolve(import.meta.dirname, "../../../test/scenarios");
-
-for (const { name, file } of scriptsIn(FOLDER)) {
+for (const { name, file } of ownScripts()) {
   test(`scenario: ${name}`, async () => {
     const script = readScript(file);
     assert.ok(script.tags.has("in-order"), "the project's own scripts are played in order");

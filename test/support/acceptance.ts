@@ -4,20 +4,25 @@ import { join, relative, resolve } from "node:path";
 /** The folder with the acceptance scripts: `CHORUS_SCENARIOS`, by default beside the project. */
 const FOLDER = process.env["CHORUS_SCENARIOS"] ?? resolve(import.meta.dirname, "../../../../shared/scenarios");
 
-/** A script that Chorus has to pass as it is. */
-export interface AcceptanceScript {
-  /** Path below the folder of the scripts. */
+/** A script that Chorus has to pass. */
+export interface ScriptFile {
+  /** Path below the folder that it was found in. */
   readonly name: string;
   readonly file: string;
 }
 
 /** All acceptance scripts, in order of their names; none where the folder is missing. */
-export function acceptanceScripts(): AcceptanceScript[] {
+export function acceptanceScripts(): ScriptFile[] {
   return scriptsIn(FOLDER);
 }
 
+/** The project's own scripts. They are data and stay where they are written, while this runs from `dist`. */
+export function ownScripts(): ScriptFile[] {
+  return scriptsIn(resolve(import.meta.dirname, "../../../test/scenarios"));
+}
+
 /** All scripts in a folder and those below it. */
-export function scriptsIn(folder: string): AcceptanceScript[] {
+function scriptsIn(folder: string): ScriptFile[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".scs"))

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { joinRoom } from "chorus-muc/muc";
 import { FakeClock } from "../../../core/testing/fake-clock.js";
 import { startService } from "../../../core/testing/service.js";
 import { enter, present, said, say } from "../../support/room-stanzas.js";
@@ -79,8 +80,7 @@ test("a third party's module refuses a nick, with its own option, and lets other
     listen: false,
   });
   const ada = service.client("ada@localhost");
-  ada.send(enter(ROOM, "Ada"));
-  await ada.see(present(ROOM, "Ada", '<status code="110"/>'));
+  await joinRoom(ada, ROOM, "Ada");
   await ada.see('<message type="groupchat"><subject/></message>');
   const ben = service.client("ben@localhost");
   ben.send(enter(ROOM, "SpamBot"));
@@ -93,8 +93,7 @@ test("a third party's module refuses a nick, with its own option, and lets other
       <x xmlns="http://jabber.org/protocol/muc"/>
     </presence>`);
   await ada.expectNothing();
-  ben.send(enter(ROOM, "Ben"));
-  await ben.see(present(ROOM, "Ben", '<status code="110"/>'));
+  await joinRoom(ben, ROOM, "Ben");
   await ada.expect(present(ROOM, "Ben"));
 });
 
@@ -108,8 +107,7 @@ test("with a join hook that never answers, the others in the room talk on", asyn
   });
   const [ada, ben, stuck] = ["ada", "ben", "cleo"].map((user) => service.client(`${user}@localhost`));
   assert.ok(ada && ben && stuck);
-  ada.send(enter(ROOM, "Ada"));
-  await ada.see(present(ROOM, "Ada", '<status code="110"/>'));
+  await joinRoom(ada, ROOM, "Ada");
   stuck.send(enter(ROOM, "Stuck"));
   ben.send(enter(ROOM, "Ben"));
   await ada.see(present(ROOM, "Ben"));
