@@ -8,12 +8,15 @@ import {
   type OccupantJid,
   type StanzaEvent,
 } from "chorus-muc";
-import type { PreChangeEvent } from "./muc-events.js";
+import type { ChangeCondition, PreChangeEvent } from "./muc-events.js";
 import { NS_MUC } from "./namespaces.js";
 import { Draft, LiveOccupant } from "./occupant.js";
 import { itemElement, presenceForRelative, publicise, userX } from "./presence.js";
 import { isStopped, refuse } from "./refusal.js";
 import type { LiveRoom } from "./room.js";
+
+/** Key of the items that are {@link ChangeCondition}s. */
+const CHANGE_CONDITION = "muc-change-condition";
 
 /** Presence of somebody who is in the room: another status, another nick (XEP-0045 §7.6, §7.7), or everything again. */
 export function changePresence(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, nick: OccupantJid): void {
@@ -29,14 +32,25 @@ export function changePresence(room: LiveRoom, event: StanzaEvent, occupant: Liv
     isFirstSession: nick === occupant.nick ? undefined : draft.existing === undefined,
     isLastSession: occupant.targets.length === 1,
   };
-  room.steps.decide(room.service.module.fireEventAsync("muc-occupant-pre-change", payload), (verdict) => {
-    if (isStopped(payload, verdict)) return;
+  room.steps.decide(room.service.module.fireEventAsync("muc-occupant-pre-change", payload), (verdict, resumed) => {
+    const again = verdict === undefined && resumed ? checkAgain(payload) : undefined;
+    if (isStopped(payload, again ?? verdict)) return;
+    draft.role = draft.roleOr(() => occupant.role);
     if (room.occupancy.byRealJid(realJid) !== occupant) {
       // Removed, or moved to another nick, while an asynchronous handler thought about it.
       refuse(event, new StanzaError({ type: "cancel", condition: "item-not-found", by: room.jid }));
     } else if (draft.nick === occupant.nick) updateStatus(room, event, occupant, draft);
     else changeNick(room, event, occupant, draft);
   });
+}
+
+/** What may have changed while a change was parked. */
+function checkAgain(event: PreChangeEvent): StanzaError | undefined {
+  for (const condition of (event.room as LiveRoom).service.module.getHostItems<ChangeCondition>(CHANGE_CONDITION)) {
+    const error = condition(event);
+    if (error) return error;
+  }
+  return undefined;
 }
 
 /** The session asks for everything, as if it had just entered. */

@@ -1,9 +1,10 @@
-import { bare, StanzaError, type FullJid, type OccupantJid, type StanzaEvent } from "chorus-muc";
+import { bare, StanzaError, type BareJid, type FullJid, type OccupantJid, type StanzaEvent } from "chorus-muc";
 import type { JoinCondition, PreJoinEvent } from "./muc-events.js";
 import { checkStrictNick, checkVisibleNick } from "./nickname.js";
 import { Draft, LiveOccupant } from "./occupant.js";
 import { publicise, userX } from "./presence.js";
 import { isStopped, refuse } from "./refusal.js";
+import type { Role } from "./roles.js";
 import type { LiveRoom } from "./room.js";
 import type { Service } from "./service.js";
 
@@ -52,23 +53,30 @@ export function enter(room: LiveRoom, event: StanzaEvent, nick: OccupantJid, isN
   const realJid = event.stanza.attrs["from"] as FullJid;
   const bareJid = bare(realJid);
   const present = room.occupancy.byNick(nick);
-  const isOwnNick = present?.bareJid === bareJid;
-  const role = isOwnNick ? present.role : room.getDefaultRole(room.getAffiliation(bareJid));
-  const draft = new Draft(bareJid, nick, role, realJid, present);
+  const draft = new Draft(bareJid, nick, roleOfEntrant(room, bareJid, nick), realJid, present);
   const payload: PreJoinEvent = {
     room,
     origin: event.origin,
     stanza: event.stanza,
     occupant: draft,
     bareJid,
-    isFirstSession: !isOwnNick,
+    isFirstSession: present?.bareJid !== bareJid,
     isNewRoom,
   };
   room.steps.decide(room.service.module.fireEventAsync("muc-occupant-pre-join", payload), (verdict, resumed) => {
     const again = verdict === undefined && resumed ? checkAgain(room, payload) : undefined;
     if (isStopped(payload, again ?? verdict)) giveUp(room, isNewRoom);
-    else letIn(room, event, draft, { askedFor: nick, isNewRoom });
+    else {
+      if (resumed) draft.role = draft.roleOr(() => roleOfEntrant(room, bareJid, draft.nick));
+      letIn(room, event, draft, { askedFor: nick, isNewRoom });
+    }
   });
+}
+
+/** Role of somebody who enters under a nick: that of the nick, if it is their own already. */
+function roleOfEntrant(room: LiveRoom, bareJid: BareJid, nick: OccupantJid): Role {
+  const present = room.occupancy.byNick(nick);
+  return present?.bareJid === bareJid ? present.role : room.getDefaultRole(room.getAffiliation(bareJid));
 }
 
 /** A room whose creator may not enter is not made, persistent or not. */

@@ -197,6 +197,9 @@ export interface RoomDiscoEvent extends Pick<DiscoEvent, "stanza" | "reply" | "q
  */
 export type JoinCondition = (event: PreJoinEvent) => StanzaError | undefined;
 
+/** The same for a change of nick or status: hooked on `muc-occupant-pre-change`, and an item `muc-change-condition`. */
+export type ChangeCondition = (event: PreChangeEvent) => StanzaError | undefined;
+
 /**
  * The events of rooms: Prosody's names, on the bus of the host. Priorities are those of the built-in handlers.
  *

@@ -92,11 +92,20 @@ export interface OccupantState {
 
 /** {@link OccupantDraft}: an occupant as it is about to be. */
 export class Draft implements OccupantDraft {
+  readonly #proposed: Role;
+
   constructor(
     readonly bareJid: BareJid,
     public nick: OccupantJid,
     public role: Role,
     readonly jid: FullJid | undefined,
     readonly existing: LiveOccupant | undefined,
-  ) {}
+  ) {
+    this.#proposed = role;
+  }
+
+  /** The role that a handler chose, else the one that is right by now: it may have changed while a handler thought. */
+  roleOr(current: () => Role): Role {
+    return this.role === this.#proposed ? current() : this.role;
+  }
 }

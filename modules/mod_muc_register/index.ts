@@ -1,5 +1,12 @@
 import { bare, inject, injectable, ModuleApiToken, resourceOf, StanzaError, xml, type ModuleApi } from "chorus-muc";
-import { MucToken, type JoinCondition, type Muc, type PreChangeEvent, type Room } from "chorus-muc/muc";
+import {
+  MucToken,
+  type ChangeCondition,
+  type JoinCondition,
+  type Muc,
+  type PreChangeEvent,
+  type Room,
+} from "chorus-muc/muc";
 import { NS_REGISTER } from "./form.js";
 import { Registration } from "./registration.js";
 import { ReservedNicks } from "./reserved-nicks.js";
@@ -52,7 +59,9 @@ export default class MucRegister {
       if (own !== undefined) event.occupant.nick = `${event.room.jid}/${own}` as typeof event.occupant.nick;
       return refusal;
     });
-    this.module.hook("muc-occupant-pre-change", (event) => checkChange(event, isEnforced));
+    const mayTake: ChangeCondition = (event) => checkChange(event, isEnforced);
+    this.module.addItem("muc-change-condition", mayTake);
+    this.module.hook("muc-occupant-pre-change", mayTake);
 
     this.module.hook(`iq-get/bare/${NS_REGISTER}:query`, (event) =>
       this.muc.answerIq(event, (room) => registration.show(room, event.stanza)),

@@ -211,3 +211,72 @@ test("a handler that throws refuses with internal-server-error, and the room liv
   ada.send(saying("r", "two"));
   assert.deepEqual(briefly(ada), ["message internal-server-error", "message groupchat Ada two"]);
 });
+
+test("a role that changed while its owner waited is not given back", async () => {
+  await using service = await startRooms();
+  const ada = person(service, "ada");
+  const ben = person(service, "ben");
+  create(ada, "r", "Ada");
+  join(ben, "r", "Ben");
+  let decide: (() => void) | undefined;
+  const wait = (): Promise<undefined> =>
+    new Promise((resolve) => {
+      decide = () => {
+        resolve(undefined);
+      };
+    });
+  hook(service, "muc-occupant-pre-change", wait);
+  hook(service, "muc-occupant-pre-join", wait);
+  ben.send(`<presence to="r@${SERVICE}/Benjamin"/>`);
+  ada.send(administering("r", `<item role="visitor" nick="Ben"/>`));
+  decide?.();
+  await settled(service);
+  assert.equal(liveRoomOf(service, "r").getRole(`r@${SERVICE}/Benjamin`), "visitor");
+
+  const second = person(service, "ben", "phone");
+  ada.send(administering("r", `<item role="participant" nick="Benjamin"/>`));
+  second.send(joining("r", "Benjamin"));
+  ada.send(administering("r", `<item role="visitor" nick="Benjamin"/>`));
+  decide?.();
+  await settled(service);
+  assert.equal(liveRoomOf(service, "r").getRole(`r@${SERVICE}/Benjamin`), "visitor");
+});
+
+test("who lost an affiliation while waiting to be let in enters without it", async () => {
+  await using service = await startRooms();
+  const ada = person(service, "ada");
+  const ben = person(service, "ben");
+  create(ada, "r", "Ada");
+  ada.send(administering("r", `<item affiliation="admin" jid="ben@users.example"/>`));
+  const waiting = holdJoins(service);
+  ben.send(joining("r", "Ben"));
+  ada.send(administering("r", `<item affiliation="none" jid="ben@users.example"/>`));
+  waiting.get("Ben")?.();
+  await settled(service);
+  assert.equal(liveRoomOf(service, "r").getRole(`r@${SERVICE}/Ben`), "participant");
+});
+
+test("a nick that was reserved while a change to it waited is a conflict", async () => {
+  await using service = await startRooms();
+  const ada = person(service, "ada");
+  const ben = person(service, "ben");
+  create(ada, "r", "Ada");
+  join(ben, "r", "Ben");
+  let decide: (() => void) | undefined;
+  hook(
+    service,
+    "muc-occupant-pre-change",
+    () =>
+      new Promise<undefined>((resolve) => {
+        decide = () => {
+          resolve(undefined);
+        };
+      }),
+  );
+  ben.send(`<presence to="r@${SERVICE}/Star"/>`);
+  ada.send(administering("r", `<item affiliation="member" jid="cy@users.example" nick="Star"/>`));
+  ben.inbox.takeAll();
+  decide?.();
+  await settled(service);
+  assert.deepEqual(briefly(ben), ["presence conflict Star"]);
+});
