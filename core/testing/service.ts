@@ -136,8 +136,11 @@ export class TestService implements AsyncDisposable {
   }
 
   async stop(): Promise<void> {
-    await this.service.stop();
-    await this.#cleanUp();
+    try {
+      await this.service.stop();
+    } finally {
+      await this.#cleanUp();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
