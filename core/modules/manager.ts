@@ -14,6 +14,9 @@ export const GLOBAL = "*";
 /** Times that `load()` may be begun again because it asked for one more module. */
 const MAX_ATTEMPTS = 64;
 
+/** Milliseconds that a module has to unload. */
+const UNLOAD_MS = 1500;
+
 interface LoadedModule {
   readonly name: string;
   readonly host: Host | undefined;
@@ -361,7 +364,7 @@ export class ModuleManager {
   async #takeDown(module: LoadedModule): Promise<void> {
     const hostName = module.host?.name ?? GLOBAL;
     try {
-      await module.instance.unload?.();
+      await withinTime(module.instance.unload?.());
     } catch (error) {
       module.object.log("error", "unload failed: %s", explain(error));
     }
@@ -395,6 +398,18 @@ export class ModuleManager {
     }
     for (const object of this.#attempts.keys()) if (object.host === host) yield object;
   }
+}
+
+/** A module that does not end must not keep the server from ending. */
+async function withinTime(unloading: void | Promise<void>): Promise<void> {
+  if (!(unloading instanceof Promise)) return;
+  let timeout: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timeout = setTimeout(reject, UNLOAD_MS, new Error(`not done within ${UNLOAD_MS} ms; what it took is given back`));
+  });
+  await Promise.race([unloading, late]).finally(() => {
+    clearTimeout(timeout);
+  });
 }
 
 function describeToken(token: unknown): string {

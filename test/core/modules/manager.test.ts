@@ -219,6 +219,15 @@ describe("module manager", () => {
     assert.equal(host?.hasModule("a"), false);
   });
 
+  it("ends without a module that does not", async () => {
+    await start({
+      "mod_a.ts": moduleText("", "unload() { return new Promise(() => {}); }"),
+      "mod_b.ts": moduleText(""),
+    });
+    await service?.stop();
+    assert.match(logged.join("\n"), /error unload failed: %s not done within/);
+  });
+
   it("puts a new file in the place of the old one: state goes over, the order of handlers stays", async () => {
     const text = (version: string): string =>
       moduleText(
