@@ -24,7 +24,7 @@ export type * from "./hosts/host.js";
 export type * from "./hosts/hosts.js";
 export type { Session } from "./hosts/sessions.js";
 export * from "./links/client-stream.js";
-export type { EventKind } from "./events/bus.js";
+export type { EventDeclaration, EventKind } from "./events/bus.js";
 export type * from "./links/outlet.js";
 export { SocketOutlet, type SocketOutletOptions } from "./links/socket-outlet.js";
 export type * from "./log/logger.js";

@@ -1,5 +1,17 @@
-import { ClockToken, inject, injectable, ModuleApiToken, StanzaError, type Clock, type ModuleApi } from "chorus-muc";
-import type { JoinCondition, Room } from "chorus-muc/muc";
+import {
+  bare,
+  childElements,
+  ClockToken,
+  inject,
+  injectable,
+  ModuleApiToken,
+  StanzaError,
+  xml,
+  type Clock,
+  type Element,
+  type ModuleApi,
+} from "chorus-muc";
+import { getForm, MucToken, NS_MUC_OWNER, type JoinCondition, type Muc, type Room } from "chorus-muc/muc";
 
 declare module "chorus-muc/muc" {
   interface Room {
@@ -9,6 +21,24 @@ declare module "chorus-muc/muc" {
     lock(): void;
     unlock(): void;
   }
+}
+
+/** Whether a request to configure a room says that nothing shall come of it. */
+function isCancelled(request: Element): boolean {
+  const [query] = childElements(request);
+  return query !== undefined && getForm(query)?.attrs["type"] === "cancel";
+}
+
+function discard(room: Room, request: Element): Element | StanzaError {
+  if (room.getAffiliation(bare(String(request.attrs["from"]))) !== "owner") {
+    return new StanzaError({ type: "auth", condition: "forbidden", text: "Only owners can configure rooms" });
+  }
+  // Somebody may have configured it a moment ago.
+  if (!room.isLocked()) return xml("iq");
+  // It has never been open to anybody: no tombstone keeps others from its name.
+  room._data["persistent"] = undefined;
+  const [isDone, type, condition, error] = room.destroy();
+  return isDone ? xml("iq") : (error ?? new StanzaError({ type, condition }));
 }
 
 /**
@@ -24,6 +54,7 @@ export default class MucLock {
   constructor(
     @inject(ModuleApiToken) private readonly module: ModuleApi,
     @inject(ClockToken) private readonly clock: Clock,
+    @inject(MucToken) private readonly muc: Muc,
   ) {}
 
   load(): void {
@@ -77,6 +108,17 @@ export default class MucLock {
       "muc-config-submitted",
       ({ room }) => {
         room.unlock();
+      },
+      -1,
+    );
+
+    // XEP-0045 §10.1.3: who does not want the room after all does not get it. Before the engine (-2), which changes nothing.
+    module.hook(
+      `iq-set/bare/${NS_MUC_OWNER}:query`,
+      (event) => {
+        if (!isCancelled(event.stanza)) return undefined;
+        const isNew = this.muc.getLiveRoomFromJid(String(event.stanza.attrs["to"]))?.isLocked() === true;
+        return isNew ? this.muc.answerIq(event, (room) => discard(room, event.stanza)) : undefined;
       },
       -1,
     );

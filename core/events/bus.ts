@@ -11,6 +11,17 @@ import type { Handler, HookOptions, PayloadOf, ResultOf } from "./events.js";
  */
 export type EventKind = "notify" | "stoppable" | "suspendable";
 
+/** What else a declaration says of an event. */
+export interface EventDeclaration {
+  /** What it is about, for the log. */
+  readonly describe?: (event: never) => string;
+  /**
+   * Runs the handlers that come after one which was awaited; by default they just run. Whoever fired the event may want
+   * them to be part of something.
+   */
+  readonly resume?: (event: never, run: () => unknown) => unknown;
+}
+
 /** Whoever hooks: a module. Errors of its handlers are its own. */
 export interface HandlerOwner {
   readonly name: string;
@@ -36,7 +47,7 @@ interface Entry {
 interface EventRecord {
   readonly name: string;
   readonly kind: EventKind;
-  readonly describe: ((event: never) => string) | undefined;
+  readonly declared: EventDeclaration;
   /** In order of call; replaced, never changed, so that a fire in progress goes on with the list it began with. */
   entries: readonly Entry[];
   wrappers: readonly { readonly fn: Wrapper; readonly owner: HandlerOwner }[];
@@ -66,7 +77,7 @@ export interface EventBusOptions {
  */
 export class EventBus<E> {
   readonly #records = new Map<string, EventRecord>();
-  readonly #kinds = new Map<string, { kind: EventKind; describe?: (event: never) => string }>();
+  readonly #kinds = new Map<string, { readonly kind: EventKind; readonly declared: EventDeclaration }>();
   readonly #options: EventBusOptions;
   #order = 0;
   #timeHandlers = false;
@@ -76,11 +87,11 @@ export class EventBus<E> {
   }
 
   /** Declares what results of an event mean; names ending in `*` are prefixes. Undeclared events are `notify`. */
-  declare(name: string, kind: EventKind, describe?: (event: never) => string): void {
-    this.#kinds.set(name, { kind, ...(describe && { describe }) });
+  declare(name: string, kind: EventKind, declared: EventDeclaration = {}): void {
+    this.#kinds.set(name, { kind, declared });
     for (const [known, record] of this.#records) {
       if (known === name || (name.endsWith("*") && known.startsWith(name.slice(0, -1)))) {
-        this.#records.set(known, { ...record, kind, describe });
+        this.#records.set(known, { ...record, kind, declared });
       }
     }
   }
@@ -161,20 +172,20 @@ export class EventBus<E> {
   #record(name: string): EventRecord {
     let record = this.#records.get(name);
     if (!record) {
-      const { kind, describe } = this.#declaration(name);
-      record = { name, kind, describe, entries: [], wrappers: [], fires: 0 };
+      const { kind, declared } = this.#declaration(name);
+      record = { name, kind, declared, entries: [], wrappers: [], fires: 0 };
       this.#records.set(name, record);
     }
     return record;
   }
 
-  #declaration(name: string): { kind: EventKind; describe?: (event: never) => string } {
+  #declaration(name: string): { readonly kind: EventKind; readonly declared: EventDeclaration } {
     const exact = this.#kinds.get(name);
     if (exact) return exact;
     for (const [pattern, declaration] of this.#kinds) {
       if (pattern.endsWith("*") && name.startsWith(pattern.slice(0, -1))) return declaration;
     }
-    return { kind: "notify" };
+    return { kind: "notify", declared: {} };
   }
 
   #dropIfEmpty(record: EventRecord): void {
@@ -253,7 +264,10 @@ export class EventBus<E> {
     } catch (error) {
       result = this.#failed(record, entry.owner, error, data);
     }
-    return result === undefined ? this.#run(record, entries, at + 1, data, true, false) : result;
+    if (result !== undefined || at + 1 === entries.length) return result;
+    const rest = (): unknown => this.#run(record, entries, at + 1, data, true, false);
+    const { resume } = record.declared;
+    return resume ? resume(data as never, rest) : rest();
   }
 
   #withDeadline(record: EventRecord, entry: Entry, pending: PromiseLike<unknown>): Promise<unknown> {
@@ -281,6 +295,6 @@ export class EventBus<E> {
   }
 
   #report(record: EventRecord, owner: HandlerOwner, error: unknown, data: unknown): void {
-    owner.onHandlerError(error, record.name, record.describe ? record.describe(data as never) : "");
+    owner.onHandlerError(error, record.name, record.declared.describe?.(data as never) ?? "");
   }
 }

@@ -7,7 +7,7 @@ import type {
   PayloadOf,
   ResultOf,
 } from "../events/events.js";
-import type { EventKind } from "../events/bus.js";
+import type { EventDeclaration, EventKind } from "../events/bus.js";
 import type { LogLevel } from "../log/logger.js";
 import type { DeliveryTarget } from "../router/delivery.js";
 import type { Origin } from "../router/stanza-event.js";
@@ -148,9 +148,9 @@ export interface ModuleApi {
   /**
    * Says what results of this module's own events mean at run time, as their types do at compile time; names ending in
    * `*` are prefixes. Without it an event only tells: what a handler throws is logged, and the next one runs.
-   * @param describe what a log line about a failed handler should name: a room, a session
+   * @param declared what a log line about a failed handler names, and how handlers after an awaited one are run
    */
-  declareEvents(kinds: Readonly<Record<string, EventKind>>, describe?: (event: never) => string): void;
+  declareEvents(kinds: Readonly<Record<string, EventKind>>, declared?: EventDeclaration): void;
 
   /**
    * Exports of another module on this host, which is loaded first if need be. Call it in `load()`.

@@ -1,4 +1,4 @@
-import type { EventBus, EventKind, HandlerOwner } from "../events/bus.js";
+import type { EventBus, EventDeclaration, EventKind, HandlerOwner } from "../events/bus.js";
 import type {
   GlobalEventName,
   GlobalEvents,
@@ -165,8 +165,8 @@ export class ModuleObject extends Options implements HandlerOwner {
     return this.#bus.hasHandlers(event);
   }
 
-  declareEvents(kinds: Readonly<Record<string, EventKind>>, describe?: (event: never) => string): void {
-    for (const [event, kind] of Object.entries(kinds)) this.#bus.declare(event, kind, describe);
+  declareEvents(kinds: Readonly<Record<string, EventKind>>, declared?: EventDeclaration): void {
+    for (const [event, kind] of Object.entries(kinds)) this.#bus.declare(event, kind, declared);
   }
 
   // Other modules

@@ -12,13 +12,14 @@ import {
   type FullJid,
   type IqEvent,
 } from "chorus-muc";
-import { changeAffiliationAsync, checkAffiliation, type AffiliationRequest } from "./affiliation-change.js";
+import { askAffiliation, checkAffiliation, type AffiliationRequest, type AskedChange } from "./affiliation-change.js";
 import { affiliationRank, isAtLeast, parseAffiliation, type Affiliation } from "./affiliations.js";
 import { answerIq, type IqAnswer } from "./iq-answer.js";
 import { NS_MUC_ADMIN } from "./namespaces.js";
 import { itemElement } from "./presence.js";
 import { errorOf } from "./privileges.js";
-import type { AffiliationData, Outcome } from "./room-api.js";
+import { askRole } from "./role-change.js";
+import type { AffiliationData } from "./room-api.js";
 import { hasRole, parseRole, type Role } from "./roles.js";
 import type { LiveRoom } from "./room.js";
 
@@ -163,25 +164,37 @@ function requestOf(room: LiveRoom, actor: string, change: Change & { kind: "affi
   return { actor, jid, affiliation, reason, data: stored };
 }
 
-/** One after the other; the first that is refused ends it, and takes back those before it in the same step. */
-function apply(room: LiveRoom, event: IqEvent, changes: readonly Change[]): void {
+/** Handlers are asked about one after the other; then all are made in one step, which the first that fails takes back. */
+function apply(
+  room: LiveRoom,
+  event: IqEvent,
+  changes: readonly Change[],
+  allowed: readonly AskedChange["commit"][] = [],
+): void {
   const [change, ...rest] = changes;
   if (!change) {
+    commitAll(allowed);
     answerIq(event, reply(event.stanza));
     return;
   }
-  room.steps.decide(applyOne(room, event.stanza.attrs["from"] as FullJid, change), (outcome) => {
+  room.steps.decide(ask(room, event.stanza.attrs["from"] as FullJid, change), ({ outcome, commit }) => {
     const error = errorOf(outcome);
-    if (error && rest.length < itemsOf(event.stanza).length - 1) throw error;
     if (error) answerIq(event, error);
-    else apply(room, event, rest);
+    else apply(room, event, rest, [...allowed, commit]);
   });
 }
 
-function applyOne(room: LiveRoom, actor: string, change: Change): Outcome | Promise<Outcome> {
+function commitAll(changes: readonly AskedChange["commit"][]): void {
+  for (const commit of changes) {
+    const error = errorOf(commit());
+    if (error) throw error;
+  }
+}
+
+function ask(room: LiveRoom, actor: string, change: Change): AskedChange | Promise<AskedChange> {
   const { reason } = change;
-  if (change.kind === "role") return room.setRoleAsync(actor, `${room.jid}/${change.nick}`, change.role, reason);
-  return changeAffiliationAsync(room, requestOf(room, actor, change), () => {
+  if (change.kind === "role") return askRole(room, actor, `${room.jid}/${change.nick}`, change.role, reason);
+  return askAffiliation(room, requestOf(room, actor, change), () => {
     evictSquatter(room, change);
   });
 }

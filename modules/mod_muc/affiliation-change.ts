@@ -1,5 +1,5 @@
 import { bare, domainOf, xml, type BareJid } from "chorus-muc";
-import { affiliationRank, parseAffiliation, type Affiliation } from "./affiliations.js";
+import { affiliationRank, isAtLeast, parseAffiliation, type Affiliation } from "./affiliations.js";
 import { tellLeft } from "./leave.js";
 import type { Refusable } from "./muc-events.js";
 import type { LiveOccupant } from "./occupant.js";
@@ -38,6 +38,9 @@ export function checkAffiliation(room: LiveRoom, { actor, jid, affiliation }: Af
     return refused("modify", "not-acceptable");
   if (isServiceAdmin(room, target)) return refused("modify", "not-acceptable");
   if (actor === true) return DONE;
+  // XEP-0045 §9.1: nobody bans themselves.
+  const isInCharge = isAtLeast(room.getAffiliation(actor), "admin");
+  if (affiliation === "outcast" && bare(actor) === target && isInCharge) return refused("cancel", "conflict");
   const from = room.affiliations.explicit(target);
   return mayChangeAffiliation({
     actor: room.getAffiliation(actor),
@@ -81,34 +84,55 @@ export function changeAffiliation(room: LiveRoom, request: AffiliationRequest): 
   return asked[0] ? commitAffiliation(room, request, change) : asked;
 }
 
-/** See `Room.setAffiliationAsync`. @param before runs once it is allowed, before anything is changed */
-export function changeAffiliationAsync(
+/** A change that handlers have been asked about. */
+export interface AskedChange {
+  /** What they, or the built-in checks, made of it. */
+  readonly outcome: Outcome;
+  /** Makes it so, within a step, unless something has come in its way since. */
+  readonly commit: () => Outcome;
+}
+
+/** Asks about a change of affiliation. @param before runs once it is allowed, before anything is changed */
+export function askAffiliation(
   room: LiveRoom,
   request: AffiliationRequest,
   before: () => void = () => undefined,
-): Outcome | Promise<Outcome> {
+): AskedChange | Promise<AskedChange> {
   const checked = checkAffiliation(room, request);
-  if (!checked[0]) return checked;
+  if (!checked[0]) return { outcome: checked, commit: () => checked };
   const change = changeOf(room, request);
-  const finish = (answer: unknown, resumed: boolean): Outcome => {
-    const asked = outcomeOf(change, answer);
-    // What was allowed before an asynchronous handler may not be after it.
-    const again = resumed && asked[0] ? checkAffiliation(room, request) : asked;
-    if (!again[0]) return again;
-    return room.steps.bare(() => {
+  const asked = (answer: unknown): AskedChange => ({
+    outcome: outcomeOf(change, answer),
+    commit: () => {
+      // What was allowed before an asynchronous handler may not be after it.
+      const again = checkAffiliation(room, request);
+      if (!again[0]) return again;
       before();
       return commitAffiliation(room, request, change);
-    });
-  };
+    },
+  });
   const answer = room.service.module.fireEventAsync("muc-pre-set-affiliation", change);
-  return answer instanceof Promise ? answer.then((value) => finish(value, true)) : finish(answer, false);
+  return answer instanceof Promise ? answer.then(asked) : asked(answer);
+}
+
+/** See `Room.setAffiliationAsync`. */
+export function changeAffiliationAsync(room: LiveRoom, request: AffiliationRequest): Outcome | Promise<Outcome> {
+  return commitAsked(room, askAffiliation(room, request));
+}
+
+/** Makes an allowed change in a step; the promise is fulfilled when that is over, and rejected if it was taken back. */
+export function commitAsked(room: LiveRoom, change: AskedChange | Promise<AskedChange>): Outcome | Promise<Outcome> {
+  if (change instanceof Promise) return change.then((asked) => commitAsked(room, asked));
+  return change.outcome[0] ? room.run(change.commit) : change.outcome;
 }
 
 /** The half that changes things and tells the room; everything was allowed. */
 function commitAffiliation(room: LiveRoom, request: AffiliationRequest, change: Change): Outcome {
   const { jid, affiliation, actor, reason } = change;
   store(room, request, change);
-  const role = room.getDefaultRole(affiliation);
+  // Without an affiliation of their own, their domain's ban counts.
+  const effective = room.getAffiliation(jid);
+  const role = room.getDefaultRole(effective);
   const isLowered = affiliationRank(affiliation) < affiliationRank(change.previousAffiliation);
   const concerned = room.occupancy.list().filter((occupant) => isConcerned(room, occupant, change));
   const before = new Map<LiveOccupant, Role>();
@@ -118,7 +142,7 @@ function commitAffiliation(room: LiveRoom, request: AffiliationRequest, change: 
     if (occupant.role !== role && (isLowered || isRaised)) room.occupancy.setRole(occupant, role);
     room.invalidatePresence(occupant);
   }
-  const codes = role !== "none" ? [] : [affiliation === "outcast" ? "301" : "321"];
+  const codes = role !== "none" ? [] : [effective === "outcast" ? "301" : "321"];
   for (const [occupant, prevRole] of before) {
     publicise(room, occupant, userX(...codes), { actor, reason, prevRole });
     if (occupant.role === "none") tellLeft(room, occupant);

@@ -1,4 +1,5 @@
 import { childElements, xml, type Element, type StanzaError } from "chorus-muc";
+import { commitAsked, type AskedChange } from "./affiliation-change.js";
 import { tellLeft } from "./leave.js";
 import type { Refusable } from "./muc-events.js";
 import { outcomeOf } from "./outcome.js";
@@ -33,6 +34,22 @@ export function destroyRoom(room: LiveRoom, newjid?: string, reason?: string, pa
   return asked[0] ? commitDestruction(room, request) : asked;
 }
 
+/** Asks about the destruction of a room. */
+export function askDestruction(
+  room: LiveRoom,
+  newjid?: string,
+  reason?: string,
+  password?: string,
+): AskedChange | Promise<AskedChange> {
+  const request: Destruction = { room, x: userX(), newjid, reason, password };
+  const asked = (answer: StanzaError | undefined): AskedChange => ({
+    outcome: outcomeOf(request, answer),
+    commit: () => (room.isTracked ? commitDestruction(room, request) : DONE),
+  });
+  const answer = room.service.module.fireEventAsync("muc-pre-room-destroy", request);
+  return answer instanceof Promise ? answer.then(asked) : asked(answer);
+}
+
 /** See `Room.destroyAsync`. */
 export function destroyRoomAsync(
   room: LiveRoom,
@@ -40,14 +57,7 @@ export function destroyRoomAsync(
   reason?: string,
   password?: string,
 ): Outcome | Promise<Outcome> {
-  const request: Destruction = { room, x: userX(), newjid, reason, password };
-  const finish = (answer: StanzaError | undefined): Outcome => {
-    const asked = outcomeOf(request, answer);
-    if (!asked[0] || !room.isTracked) return asked;
-    return room.steps.bare(() => commitDestruction(room, request));
-  };
-  const answer = room.service.module.fireEventAsync("muc-pre-room-destroy", request);
-  return answer instanceof Promise ? answer.then(finish) : finish(answer);
+  return commitAsked(room, askDestruction(room, newjid, reason, password));
 }
 
 /** XEP-0045 §10.9. */

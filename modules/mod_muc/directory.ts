@@ -152,6 +152,10 @@ export class Directory {
     for (const go of waiting) go();
   }
 
+  isCreating(jid: BareJid): boolean {
+    return this.#creating.has(jid);
+  }
+
   /** Calls `go` once it is decided whether the room exists. @returns false when nobody is creating it */
   afterCreation(jid: BareJid, go: () => void): boolean {
     const waiting = this.#creating.get(jid);

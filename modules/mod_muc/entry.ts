@@ -1,6 +1,7 @@
 import {
   bare,
   getChild,
+  isRequest,
   mayBeAnswered,
   parseStrictJid,
   StanzaError,
@@ -57,6 +58,34 @@ export function admit(service: Service, event: StanzaEvent, handle: RoomHandler)
     notFound(service, event, jid, error);
   }
   return true;
+}
+
+/**
+ * A request to a room that is not there, or is a tombstone, is answered so whatever it asks for.
+ * @returns `undefined` when the room is there
+ */
+export function refuseWithoutRoom(service: Service, event: IqEvent): undefined | true | Promise<undefined | true> {
+  if (!isRequest(event.stanza)) return undefined;
+  const jid = bare(String(event.stanza.attrs["to"]));
+  const { directory } = service;
+  if (directory.isCreating(jid)) {
+    const decided = new Promise<void>((resolve) => {
+      directory.afterCreation(jid, resolve);
+    });
+    return decided.then(() => refuseWithoutRoom(service, event));
+  }
+  const decide = (room: LiveRoom | undefined): undefined | true => {
+    if (room && !isTombstone(room)) return undefined;
+    return admit(service, event, () => {
+      refuse(event, new StanzaError({ type: "cancel", condition: "service-unavailable" }));
+    });
+  };
+  try {
+    const found = directory.find(jid);
+    return found instanceof Promise ? found.then(decide, () => decide(undefined)) : decide(found);
+  } catch {
+    return decide(undefined);
+  }
 }
 
 /** The answer to an iq comes later. */

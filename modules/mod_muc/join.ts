@@ -67,7 +67,7 @@ export function enter(room: LiveRoom, event: StanzaEvent, nick: OccupantJid, isN
     const again = verdict === undefined && resumed ? checkAgain(room, payload) : undefined;
     if (isStopped(payload, again ?? verdict)) giveUp(room, isNewRoom);
     else {
-      if (resumed) draft.role = draft.roleOr(() => roleOfEntrant(room, bareJid, draft.nick));
+      if (resumed || draft.nick !== nick) draft.role = draft.roleOr(() => roleOfEntrant(room, bareJid, draft.nick));
       letIn(room, event, draft, { askedFor: nick, isNewRoom });
     }
   });

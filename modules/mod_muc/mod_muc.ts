@@ -18,7 +18,7 @@ import {
 import { MucToken, type Muc, type Room } from "chorus-muc/muc";
 import { handleAdmin } from "./admin.js";
 import { hookDisco, NS_DISCO_INFO, NS_DISCO_ITEMS } from "./disco.js";
-import { admit, hookCreation } from "./entry.js";
+import { admit, hookCreation, refuseWithoutRoom } from "./entry.js";
 import { answerIq } from "./iq-answer.js";
 import { hookInvites } from "./invite.js";
 import { hookJoinConditions } from "./join.js";
@@ -120,7 +120,11 @@ export default class ModMuc {
   async load(): Promise<void> {
     const module = this.#module;
     const service = this.#service;
-    module.declareEvents(EVENT_KINDS, (event: { room?: Room }) => event.room?.jid ?? "");
+    module.declareEvents(EVENT_KINDS, {
+      describe: ({ room }: { room?: Room }) => room?.jid ?? "",
+      // What handlers do after an awaited one is a step of the room, too.
+      resume: ({ room }: { room?: Room }, rest) => (room ? room.run(rest) : rest()),
+    });
     offerRoomApi(module, service.roomClass);
     module.provide(MucToken, this.exports);
     module.defaultPermission("prosody:admin", ":automatic-ownership");
@@ -158,6 +162,7 @@ export default class ModMuc {
     module.hook("message/bare", to(handleMessage), STANZAS);
     module.hook("message/full", to(handlePrivateMessage), STANZAS);
     module.hook("iq/full", (event) => this.#relay(event), STANZAS);
+    module.hook("iq/bare", (event) => refuseWithoutRoom(service, event), STANZAS);
     const asked = (handle: (room: LiveRoom, event: IqEvent) => void) => (event: IqEvent) =>
       admit(service, event, (room) => {
         if (event.stanza.attrs["type"] === "set") room.touchData();

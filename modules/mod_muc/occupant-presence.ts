@@ -1,4 +1,4 @@
-import { getChild, StanzaError, type FullJid, type OccupantJid, type StanzaEvent } from "chorus-muc";
+import { getChild, StanzaError, type Element, type FullJid, type OccupantJid, type StanzaEvent } from "chorus-muc";
 import { changePresence } from "./change.js";
 import { enter } from "./join.js";
 import { kickForError } from "./kick.js";
@@ -21,11 +21,11 @@ export function handlePresence(room: LiveRoom, event: StanzaEvent): void {
   // Some clients send updates to the room instead of their nick.
   const nick = to === room.jid ? occupant?.nick : (to as OccupantJid);
   if (type === "error") kickForError(room, event);
-  else if (nick === undefined) refuse(event, new StanzaError({ type: "cancel", condition: "service-unavailable" }));
-  else if (type === "probe") answerProbe(room, event.origin, stanza, occupant);
   else if (type === "unavailable") {
     if (occupant) leave(room, event, occupant);
-  } else if (type !== undefined) {
+  } else if (nick === undefined) refuse(event, withoutNick(room, stanza));
+  else if (type === "probe") answerProbe(room, event.origin, stanza, occupant);
+  else if (type !== undefined) {
     if (!IGNORED.has(type)) refuse(event, new StanzaError({ type: "modify", condition: "bad-request", by: room.jid }));
   } else if (occupant) changePresence(room, event, occupant, nick);
   else if (getChild(stanza, "x", NS_MUC)) enter(room, event, nick);
@@ -34,4 +34,12 @@ export function handlePresence(room: LiveRoom, event: StanzaEvent): void {
     const error = { type: "cancel", condition: "item-not-found", text: NOT_CONNECTED, by: room.jid } as const;
     refuse(event, new StanzaError(error));
   }
+}
+
+/** Presence to the room itself by somebody who is not in it. One that asks to enter lacks a nick (XEP-0045 §7.2.1). */
+function withoutNick(room: LiveRoom, stanza: Element): StanzaError {
+  if (stanza.attrs["type"] !== undefined || !getChild(stanza, "x", NS_MUC)) {
+    return new StanzaError({ type: "cancel", condition: "service-unavailable" });
+  }
+  return new StanzaError({ type: "modify", condition: "jid-malformed", by: room.jid });
 }

@@ -9,6 +9,7 @@ import {
   type FullJid,
   type IqEvent,
 } from "chorus-muc";
+import { askDestruction } from "./destroy.js";
 import { formElement, invalidField, parseSubmission, type Form, type FormSubmission } from "./form.js";
 import { answerIq } from "./iq-answer.js";
 import type { ConfigSubmittedEvent } from "./muc-events.js";
@@ -65,8 +66,8 @@ function handleDestroy(room: LiveRoom, event: IqEvent, destroy: Element): void {
   }
   const reason = childText(destroy, "reason", NS_MUC_OWNER);
   const password = childText(destroy, "password", NS_MUC_OWNER);
-  room.steps.decide(room.destroyAsync(newjid, reason, password), (outcome) => {
-    answerIq(event, errorOf(outcome) ?? reply(event.stanza));
+  room.steps.decide(askDestruction(room, newjid, reason, password), ({ outcome, commit }) => {
+    answerIq(event, errorOf(outcome[0] ? commit() : outcome) ?? reply(event.stanza));
   });
 }
 

@@ -12,7 +12,8 @@ export function answerProbe(room: LiveRoom, origin: Origin, stanza: Element, pro
     refuse({ origin, stanza }, new StanzaError(error));
     return;
   }
-  const probed = String(stanza.attrs["to"]);
+  // A probe of the room itself is one of oneself, as all presence to it is.
+  const probed = stanza.attrs["to"] === room.jid ? prober.nick : String(stanza.attrs["to"]);
   const occupant = room.occupancy.byNick(probed);
   if (occupant) {
     publicise(room, occupant, userX(), { recipient: prober });

@@ -1,3 +1,4 @@
+import { commitAsked, type AskedChange } from "./affiliation-change.js";
 import { isAtLeast } from "./affiliations.js";
 import { takeOut } from "./leave.js";
 import type { SetRoleEvent } from "./muc-events.js";
@@ -45,6 +46,31 @@ export function changeRole(room: LiveRoom, actor: Actor, occupantJid: string, ro
   return allowed[0] ? commitRole(room, actor, target, role, reason) : allowed;
 }
 
+/** Asks about a change of role. */
+export function askRole(
+  room: LiveRoom,
+  actor: Actor,
+  occupantJid: string,
+  role: Role,
+  reason?: string,
+): AskedChange | Promise<AskedChange> {
+  const target = targetOf(room, actor, occupantJid, role);
+  if (isOutcome(target)) return { outcome: target, commit: () => target };
+  if (actor === true) return { outcome: DONE, commit: () => commitRole(room, actor, target, role, reason) };
+  const event: SetRoleEvent = { room, actor, occupant: target, role };
+  const asked = (answer: unknown): AskedChange => ({
+    outcome: verdictOf(room, event, answer),
+    commit: () => {
+      // What was allowed before an asynchronous handler may not be after it.
+      if (room.occupancy.byNick(target.nick) !== target) return refused("modify", "item-not-found");
+      const again = verdictOf(room, event, answer);
+      return again[0] ? commitRole(room, actor, target, role, reason) : again;
+    },
+  });
+  const answer = room.service.module.fireEventAsync("muc-pre-set-role", event);
+  return answer instanceof Promise ? answer.then(asked) : asked(answer);
+}
+
 /** See `Room.setRoleAsync`. */
 export function changeRoleAsync(
   room: LiveRoom,
@@ -53,21 +79,7 @@ export function changeRoleAsync(
   role: Role,
   reason?: string,
 ): Outcome | Promise<Outcome> {
-  const target = targetOf(room, actor, occupantJid, role);
-  if (isOutcome(target)) return target;
-  const commit = (): Outcome => room.steps.bare(() => commitRole(room, actor, target, role, reason));
-  if (actor === true) return commit();
-  const event: SetRoleEvent = { room, actor, occupant: target, role };
-  const answer = room.service.module.fireEventAsync("muc-pre-set-role", event);
-  if (!(answer instanceof Promise)) {
-    const allowed = verdictOf(room, event, answer);
-    return allowed[0] ? commit() : allowed;
-  }
-  return answer.then((value) => {
-    if (room.occupancy.byNick(target.nick) !== target) return refused("modify", "item-not-found");
-    const allowed = verdictOf(room, event, value);
-    return allowed[0] ? commit() : allowed;
-  });
+  return commitAsked(room, askRole(room, actor, occupantJid, role, reason));
 }
 
 /** The half that changes things and tells the room; it was allowed. */

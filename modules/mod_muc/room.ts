@@ -1,6 +1,7 @@
 import {
   domainOf,
   nodeOf,
+  StanzaError,
   StanzaTemplate,
   type BareJid,
   type Element,
@@ -37,6 +38,7 @@ import type {
 } from "./room-api.js";
 import type { Service } from "./service.js";
 import { RoomSteps, type Step } from "./step.js";
+import { goneError } from "./tombstone.js";
 
 const SHOWN_ROLES: ReadonlySet<Role> = new Set(["visitor", "participant", "moderator"]);
 
@@ -87,6 +89,7 @@ export class LiveRoom {
       router: service.router,
       log: service.module.log.bind(service.module),
       lane: this,
+      refusal: () => this.#ended(),
       conclude: () => {
         concludeStep(this);
       },
@@ -95,6 +98,12 @@ export class LiveRoom {
         service.directory.touch(this);
       },
     });
+  }
+
+  #ended(): StanzaError | undefined {
+    if (this.isTracked || this.destroying === undefined) return undefined;
+    if (this.successor) return goneError(this.successor);
+    return new StanzaError({ type: "cancel", condition: "item-not-found", by: this.host });
   }
 
   // Views

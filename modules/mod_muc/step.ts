@@ -32,6 +32,8 @@ export class Step {
 
 /** A piece of work for a room. */
 export interface Task {
+  /** Whose stanza it is, if it is one. */
+  readonly sender?: string;
   work(): void;
   /** It was taken back: refused by an error that was thrown, or not written. What it sends leaves at once. */
   fail(error: StanzaError): void;
@@ -53,12 +55,18 @@ export interface RoomStepsOptions {
   readonly log: ModuleLog;
   /** What outboxes are released on. */
   readonly lane: object;
+  /** Why a stanza that was parked is not gone on with, whatever it was: the room has ended. */
+  readonly refusal: () => StanzaError | undefined;
   /** Runs within the step, when all its work is done. */
   readonly conclude: () => void;
   /** Issues the writes of a step, in one turn; `undefined` when there is nothing to wait for. */
   readonly commit: (step: Step) => Promise<unknown> | undefined;
   /** The step is over, whatever came of it. */
   readonly onIdle: () => void;
+}
+
+function tooMany(): StanzaError {
+  return new StanzaError({ type: "wait", condition: "resource-constraint" });
 }
 
 const INTERNAL = { type: "cancel", condition: "internal-server-error" } as const;
@@ -96,13 +104,16 @@ export class RoomSteps {
   /** Does the work for a stanza of a sender: now, or when it is this sender's and this room's turn. */
   take(sender: string, task: Task): void {
     const lane = this.#lanes.get(sender);
-    if (!lane) this.#submit(this.#onLane(sender, { suspension: undefined, parked: undefined, waiting: [] }, task));
-    else if (this.#parked >= MAX_PARKED)
-      this.#fail(task, new StanzaError({ type: "wait", condition: "resource-constraint" }));
-    else {
-      this.#parked++;
-      lane.waiting.push(task);
-    }
+    // What is queued goes first, and may have to wait behind the parked one itself.
+    if (!lane || this.#queue.some((queued) => queued.sender === sender)) {
+      this.#submit(this.#onLane(sender, { suspension: undefined, parked: undefined, waiting: [] }, task));
+    } else if (this.#parked >= MAX_PARKED) this.#fail(task, tooMany());
+    else this.#park(lane, task);
+  }
+
+  #park(lane: Lane, task: Task): void {
+    this.#parked++;
+    lane.waiting.push(task);
   }
 
   /**
@@ -118,7 +129,7 @@ export class RoomSteps {
     if (!lane) throw new TypeError("decide: only a stanza can be parked");
     if (this.#parked >= MAX_PARKED) {
       Promise.resolve(verdict).catch(() => undefined); // nobody asks for it any more
-      throw new StanzaError({ type: "wait", condition: "resource-constraint" });
+      throw tooMany();
     }
     this.#parked++;
     const suspension = {};
@@ -212,17 +223,27 @@ export class RoomSteps {
   }
 
   #onLane(sender: string, lane: Lane, task: Task): Task {
+    let isParked = false;
     const over = (): void => {
       const next = lane.waiting.shift();
       if (!next) {
-        this.#lanes.delete(sender);
+        if (this.#lanes.get(sender) === lane) this.#lanes.delete(sender);
         return;
       }
       this.#parked--;
       this.#submit(this.#onLane(sender, lane, next));
     };
     const onLane: Task = {
+      sender,
       work: () => {
+        // While this one was queued, one before it was parked.
+        const ahead = this.#lanes.get(sender);
+        if (ahead && ahead !== lane) {
+          if (this.#parked >= MAX_PARKED) throw tooMany();
+          this.#park(ahead, task);
+          isParked = true;
+          return;
+        }
         this.#lane = lane;
         task.work();
         if (!lane.suspension) return;
@@ -236,7 +257,7 @@ export class RoomSteps {
         over();
       },
       done: () => {
-        if (lane.suspension) return;
+        if (isParked || lane.suspension) return;
         task.done?.();
         over();
       },
@@ -248,6 +269,8 @@ export class RoomSteps {
     const parked = lane.parked as Task;
     this.#submit({
       work: () => {
+        const refusal = this.#options.refusal();
+        if (refusal) throw refusal;
         this.#lane = lane;
         go();
       },
