@@ -126,9 +126,12 @@ export class StanzaRouter implements Router {
       });
     }
     attrs["to"] = to;
-    if (origin.type === "component" && domainOf(to) !== origin.host) {
-      // An upstream server speaks to the component that it authenticated, to nobody else here.
-      return new StanzaError({ type: "cancel", condition: "item-not-found" });
+    if (origin.type === "component") {
+      // An upstream server speaks to the component that it authenticated, to nobody else here, …
+      if (domainOf(to) !== origin.host) return new StanzaError({ type: "cancel", condition: "item-not-found" });
+      // … and for nobody who is served here: their stanzas never come that way.
+      if (this.#hosts.get(domainOf(attrs["from"] ?? "")))
+        return new StanzaError({ type: "auth", condition: "forbidden" });
     }
     return undefined;
   }

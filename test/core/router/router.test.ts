@@ -230,6 +230,21 @@ describe("router", () => {
     assert.equal(sent.length, 1);
   });
 
+  it("does not take from a link what claims to be from somebody who is served here", () => {
+    const sent: Element[] = [];
+    const origin: Origin = {
+      type: "component",
+      host: "rooms.example",
+      log: () => undefined,
+      send: (stanza) => (sent.push(stanza), true),
+    };
+    let reached = false;
+    rooms.events.hook("presence/full", () => (reached = true), owner);
+    router.receive(parseStanza(`<presence from="admin@example/r" to="room@rooms.example/Nick"/>`), origin);
+    assert.equal(reached, false);
+    assert.equal(errorOf(serialise(sent[0] as Element)), "auth/forbidden");
+  });
+
   it("holds back what is sent inside collect, answers included, and lets it go in order", () => {
     const { origin, sent } = session("juliet@example/balcony");
     const outbox = new Outbox();
