@@ -46,6 +46,7 @@ export function checkAffiliation(room: LiveRoom, { actor, jid, affiliation }: Af
     actor: room.getAffiliation(actor),
     from,
     to: affiliation,
+    isSelf: bare(actor) === target,
     isLastOwnerLeaving:
       from === "owner" &&
       affiliation !== "owner" &&

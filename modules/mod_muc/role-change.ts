@@ -13,12 +13,14 @@ import type { LiveRoom } from "./room.js";
 import type { Service } from "./service.js";
 
 function checkPrivileges(room: LiveRoom, { actor, occupant, role }: SetRoleEvent): Outcome {
+  const own = room.occupancy.byRealJid(actor);
   return mayChangeRole({
     actorAffiliation: room.getAffiliation(actor),
-    actorRole: room.occupancy.byRealJid(actor)?.role ?? "none",
+    actorRole: own?.role ?? "none",
     affiliation: room.getAffiliation(occupant.bareJid),
     from: occupant.role,
     to: role,
+    isSelf: own?.nick === occupant.nick,
   });
 }
 
@@ -35,7 +37,11 @@ export function mayChangeRoleOf(room: LiveRoom, actor: string, occupant: Occupan
 
 function targetOf(room: LiveRoom, actor: Actor, occupantJid: string, role: Role): LiveOccupant | Outcome {
   if (!actor || parseRole(role) === undefined) return refused("modify", "not-acceptable");
-  return room.occupancy.byNick(occupantJid) ?? refused("modify", "item-not-found");
+  const target = room.occupancy.byNick(occupantJid);
+  if (target) return target;
+  // Who may not change roles does not learn either who is there.
+  const isModerator = actor === true || room.occupancy.byRealJid(actor)?.role === "moderator";
+  return isModerator ? refused("modify", "item-not-found") : refused("auth", "forbidden");
 }
 
 /** See `Room.setRole`. Within a step. */

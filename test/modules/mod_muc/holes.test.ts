@@ -30,7 +30,7 @@ test("nobody is kicked, and nothing stored, by a reservation that is refused", a
       administering("r", `<item affiliation="member" jid="cy@users.example" nick="Ada"><reason>x</reason></item>`),
     );
     who.send(administering("r", `<item affiliation="member" jid="eve@users.example" nick="Ben"/>`));
-    assert.deepEqual(briefly(who), ["iq not-allowed", "iq not-allowed"]);
+    assert.deepEqual(briefly(who), ["iq forbidden", "iq forbidden"]);
   }
   assert.equal(JSON.stringify(room.freeze()), before);
   assert.equal(room.occupantCount, 2);
