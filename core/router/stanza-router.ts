@@ -54,6 +54,8 @@ export class StanzaRouter implements Router {
   readonly #ownRequests = new Map<string, OwnRequest>();
   /** Iq answers that are no answer to a tracked request: those that are passed on, and those to what was never tracked. */
   readonly #passedOn = new WeakSet<Element>();
+  /** Hosts that an upstream server spoke for although they are served here; each is told of once. */
+  readonly #servedElsewhere = new Set<string>();
   #outbox: Outbox | undefined;
 
   constructor(options: { hosts: Hosts; logger: Logger; timers: Timers }) {
@@ -130,10 +132,26 @@ export class StanzaRouter implements Router {
       // An upstream server speaks to the component that it authenticated, to nobody else here, …
       if (domainOf(to) !== origin.host) return new StanzaError({ type: "cancel", condition: "item-not-found" });
       // … and for nobody who is served here: their stanzas never come that way.
-      if (this.#hosts.get(domainOf(attrs["from"] ?? "")))
-        return new StanzaError({ type: "auth", condition: "forbidden" });
+      const sender = this.#hosts.get(domainOf(attrs["from"] ?? ""));
+      if (sender) return this.#servedTwice(sender, origin);
     }
     return undefined;
+  }
+
+  /** A server that a component is attached to has users of a host that is served here: somebody should choose. */
+  #servedTwice({ name }: Host, origin: Origin): StanzaError {
+    if (!this.#servedElsewhere.has(name)) {
+      this.#servedElsewhere.add(name);
+      const advice = "leave out the VirtualHost here, or the component_upstream";
+      this.#logger.log(
+        "warn",
+        "the server that %s is attached to speaks for %s, which is served here: %s",
+        origin.host,
+        name,
+        advice,
+      );
+    }
+    return new StanzaError({ type: "auth", condition: "forbidden" });
   }
 
   /** The events with which a user's own host may stop what the user sends. */
