@@ -16,16 +16,23 @@ export interface FanoutOptions {
   readonly route: (stanza: Element) => void;
 }
 
+/** What a job answers that cannot go on until something has happened: its lane stands still. */
+const HELD = Symbol("held");
+
 /**
  * Work of a lane: does as much of itself as `budget` deliveries allow.
  * @returns what is left of the budget; below 0: there is more to do
  */
-type Job = (budget: number) => number;
+type Job = (budget: number) => number | typeof HELD;
 
 /** Work that waits, in order; done up to `head`. */
 interface Lane {
   jobs: Job[];
   head: number;
+  /** Its next job waits for something, and says when that has come. */
+  isHeld: boolean;
+  /** While something held is let go: the work of that, which comes before what waits behind it. */
+  inPlace: Job[] | undefined;
 }
 
 /**
@@ -63,23 +70,69 @@ export class Fanout {
     }
   }
 
+  /**
+   * Keeps back what comes after it on the lane until `until` has settled, whatever else comes on other lanes.
+   * @param settled what it delivers on the lane comes in this place; told why if `until` rejected
+   */
+  hold(
+    key: object,
+    until: Promise<unknown>,
+    settled: (failure: { readonly error: unknown } | undefined) => void,
+  ): void {
+    let outcome: { readonly failure: { readonly error: unknown } | undefined } | undefined;
+    const over = (failure: { readonly error: unknown } | undefined): void => {
+      outcome = { failure };
+      const lane = this.#lanes.get(key);
+      if (!lane?.isHeld) return;
+      lane.isHeld = false;
+      this.#advance(key, lane);
+      this.#schedule();
+    };
+    until.then(
+      () => {
+        over(undefined);
+      },
+      (error: unknown) => {
+        over({ error });
+      },
+    );
+    this.#run(key, (budget) => {
+      const lane = this.#lanes.get(key);
+      if (!outcome || !lane) return HELD;
+      const inPlace: Job[] = [];
+      lane.inPlace = inPlace;
+      settled(outcome.failure);
+      lane.inPlace = undefined;
+      lane.jobs.splice(lane.head + 1, 0, ...inPlace);
+      return budget - 1;
+    });
+  }
+
   #run(key: object, job: Job): void {
     const lane = this.#lanes.get(key);
-    if (lane) lane.jobs.push(job);
-    else if (job(SLICE) < 0) {
-      this.#lanes.set(key, { jobs: [job], head: 0 });
-      this.#schedule();
+    if (lane) {
+      (lane.inPlace ?? lane.jobs).push(job);
+      return;
     }
+    const left = job(SLICE);
+    if (left !== HELD && left >= 0) return;
+    this.#lanes.set(key, { jobs: [job], head: 0, isHeld: left === HELD, inPlace: undefined });
+    this.#schedule();
   }
 
   #schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled || !this.#hasWork()) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      for (const [key, lane] of this.#lanes) this.#advance(key, lane);
-      if (this.#lanes.size > 0) this.#schedule();
+      for (const [key, lane] of this.#lanes) if (!lane.isHeld) this.#advance(key, lane);
+      this.#schedule();
     });
+  }
+
+  #hasWork(): boolean {
+    for (const lane of this.#lanes.values()) if (!lane.isHeld) return true;
+    return false;
   }
 
   #advance(key: object, lane: Lane): void {
@@ -89,7 +142,12 @@ export class Fanout {
         this.#lanes.delete(key);
         return;
       }
-      budget = job(budget);
+      const left = job(budget);
+      if (left === HELD) {
+        lane.isHeld = true;
+        break;
+      }
+      budget = left;
       if (budget >= 0) lane.head++;
     }
     // What is done is let go of now and then, not one by one: that would move the whole rest each time.

@@ -8,7 +8,18 @@ import type { StanzaTemplate } from "../xmpp/template.js";
 export type OutboxEntry =
   | { readonly kind: "route"; readonly stanza: Element; readonly origin: Origin | undefined }
   | { readonly kind: "answer"; readonly stanza: Element; readonly write: (stanza: Element) => void }
-  | { readonly kind: "deliver"; readonly template: StanzaTemplate; readonly targets: readonly DeliveryTarget[] };
+  | { readonly kind: "deliver"; readonly template: StanzaTemplate; readonly targets: readonly DeliveryTarget[] }
+  | HeldEntry;
+
+/** Something that keeps its place and leaves later; what comes after it on the same lane waits behind it. */
+export interface HeldEntry {
+  readonly kind: "held";
+  /** What leaves when `until` resolves; dropped when it rejects. */
+  readonly outbox: Outbox;
+  readonly until: Promise<unknown>;
+  /** `until` has rejected: what this sends leaves in that place instead. */
+  readonly failed: (error: unknown) => void;
+}
 
 /** What a piece of code sent, in order, held back until its effects are on disk (`Router.collect`). */
 export class Outbox {

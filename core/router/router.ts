@@ -25,6 +25,13 @@ export interface Router {
    * @param lane what is delivered on one lane keeps its order; default: the recipients' own connections only
    */
   deliver(template: StanzaTemplate, targets: readonly DeliveryTarget[], lane?: object): void;
+  /**
+   * Runs `fn` at once, inside {@link collect}; what it sends leaves when `until` resolves, and everything that is sent
+   * after it on the same lane waits behind it. If `until` rejects, nothing of it leaves, and what `failed` sends then
+   * leaves in its place.
+   * @throws TypeError outside of `collect`: without an outbox there is no order to keep
+   */
+  hold(until: Promise<unknown>, fn: () => void, failed: (error: unknown) => void): void;
   /** Runs `fn` at once; whatever is sent meanwhile, answers included, goes into `outbox` instead of out. */
   collect<R>(outbox: Outbox, fn: () => R): R;
   /** Sends what was collected, in order, and empties the outbox. */

@@ -9,7 +9,7 @@ import { StanzaError } from "../xmpp/stanza-error.js";
 import { serialise, type StanzaTemplate } from "../xmpp/template.js";
 import type { DeliveryTarget } from "./delivery.js";
 import { Fanout } from "./fanout.js";
-import type { Outbox, OutboxEntry } from "./outbox.js";
+import { Outbox, type HeldEntry, type OutboxEntry } from "./outbox.js";
 import { Requests, type TrackedRequest } from "./requests.js";
 import type { Router } from "./router.js";
 import type { IqEvent, Origin, StanzaEvent } from "./stanza-event.js";
@@ -374,6 +374,14 @@ export class StanzaRouter implements Router {
     else this.#fanout.deliver(template, targets, lane);
   }
 
+  hold(until: Promise<unknown>, fn: () => void, failed: (error: unknown) => void): void {
+    if (!this.#outbox) throw new TypeError("hold: nothing is being collected");
+    until.catch(() => undefined); // what is dropped waits for nothing
+    const outbox = new Outbox();
+    this.collect(outbox, fn);
+    this.#outbox.entries.push({ kind: "held", outbox, until, failed });
+  }
+
   collect<R>(outbox: Outbox, fn: () => R): R {
     const outer = this.#outbox;
     this.#outbox = outbox;
@@ -394,6 +402,7 @@ export class StanzaRouter implements Router {
   #releaseEntry(entry: OutboxEntry, lane: object | undefined): void {
     if (this.#outbox) this.#outbox.entries.push(entry);
     else if (entry.kind === "deliver") this.#fanout.deliver(entry.template, entry.targets, lane);
+    else if (entry.kind === "held") this.#holdEntry(entry, lane ?? {});
     else {
       this.#fanout.inTurn(lane, () => {
         if (entry.kind === "answer") entry.write(entry.stanza);
@@ -402,8 +411,28 @@ export class StanzaRouter implements Router {
     }
   }
 
+  #holdEntry({ outbox, until, failed }: HeldEntry, lane: object): void {
+    this.#fanout.hold(lane, until, (failure) => {
+      if (!failure) {
+        this.release(outbox, lane);
+        return;
+      }
+      this.drop(outbox);
+      const instead = new Outbox();
+      try {
+        this.collect(instead, () => {
+          failed(failure.error);
+        });
+      } catch (error) {
+        this.#logger.log("error", "telling of a failure failed: %s", error instanceof Error ? error.stack : error);
+      }
+      this.release(instead, lane);
+    });
+  }
+
   drop(outbox: Outbox): void {
     for (const request of outbox.answered) this.#requests.reopen(request);
+    for (const entry of outbox.entries) if (entry.kind === "held") this.drop(entry.outbox);
     outbox.entries = [];
     outbox.answered = [];
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { childElements, getChild, StanzaError, type FullJid, type StanzaEvent } from "chorus-muc";
+import { childElements, getChild, StanzaError, xml, type FullJid, type StanzaEvent } from "chorus-muc";
 import { filterMucPayload } from "./client-payload.js";
 import { formTypeOf, getForm } from "./form.js";
 import { handleDecline, handleInvite } from "./invite.js";
@@ -51,8 +51,12 @@ function handleGroupchat(room: LiveRoom, event: StanzaEvent): void {
         ? checkVoice({ ...payload, occupant: wasRemoved ? undefined : payload.occupant })
         : undefined;
     if (isStopped(payload, again ?? verdict)) return;
+    // Who broadcasts may make of the stanza what they like: an answer needs what came in.
+    const sent = xml("message", { ...stanza.attrs });
     stanza.attrs["from"] = payload.occupant?.nick ?? room.jid;
-    room.broadcastMessage(stanza);
+    room.broadcastMessage(stanza, (error) => {
+      refuse({ origin, stanza: sent }, error);
+    });
   });
 }
 

@@ -28,10 +28,14 @@ export interface Muc {
    * );
    * ```
    *
-   * @param fn a promise of the answer parks what the same sender sends to the room after it
+   * @param fn a promise of the answer parks what the same sender sends to the room after it; `true`: it has called
+   *   `event.defer()`, and answers later
    * @returns what the handler returns then
    */
-  answerIq(event: IqEvent, fn: (room: Room) => Element | StanzaError | Promise<Element | StanzaError>): true;
+  answerIq(
+    event: IqEvent,
+    fn: (room: Room) => Element | StanzaError | true | Promise<Element | StanzaError | true>,
+  ): true;
   /** Rooms in memory; a snapshot. */
   liveRooms(): readonly Room[];
   /** Every room, those in memory first, then the stored ones, each loaded as it is reached. */

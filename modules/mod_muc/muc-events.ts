@@ -105,6 +105,14 @@ export interface BroadcastMessageEvent {
   readonly room: Room;
   /** `from` is the occupant's JID, or the room's. */
   readonly stanza: Element;
+  /**
+   * Keeps the message back until a promise resolves: that of its being stored, for one. The room goes on meanwhile, and
+   * what it sends afterwards leaves afterwards. If the promise rejects, or takes more than 30 s, nobody gets the message,
+   * and its sender is told cancel/internal-server-error.
+   */
+  holdUntil(promise: Promise<unknown>): void;
+  /** Calls `undo` if the message was kept back and nobody gets it: what was noted of it is taken back. */
+  onFailure(undo: () => void): void;
 }
 
 export interface GetHistoryEvent {

@@ -85,6 +85,8 @@ export interface Room {
    *   written. Inside a step: `fn` is part of that step.
    */
   run<R>(fn: () => R): R | Promise<R>;
+  /** Calls `fn` when the step under way is done, and what it sent is on its way. Not called if the step fails. */
+  onCommit(fn: () => void): void;
   /** Puts back what a module changed outside of `_data` and `roomState`, if the step under way fails; last in, first out. */
   onRollback(undo: () => void): void;
   /**
@@ -160,8 +162,12 @@ export interface Room {
 
   /** To every session of every occupant (for whom `condition` holds); turned into text once. */
   broadcast(stanza: Element, condition?: (nick: OccupantJid, occupant: Occupant) => boolean): void;
-  /** Fires `muc-broadcast-message`, then broadcasts. */
-  broadcastMessage(stanza: Element): true;
+  /**
+   * Fires `muc-broadcast-message`, then broadcasts.
+   * @param onFailure called if a handler kept the message back and it could not be let go; what it sends leaves in the
+   *   message's place
+   */
+  broadcastMessage(stanza: Element, onFailure?: (error: StanzaError) => void): true;
   /** To every session of an occupant. */
   routeToOccupant(occupant: Occupant, stanza: Element): void;
   /** Sends a stanza; `from` and `to` must be set. */

@@ -21,6 +21,7 @@ import { configurationForm } from "./owner.js";
 import { Draft, LiveOccupant } from "./occupant.js";
 import type { Occupant, OccupantDraft } from "./occupant-api.js";
 import { Occupancy } from "./occupancy.js";
+import { sendMessage } from "./message-broadcast.js";
 import { appendItems, publicise } from "./presence.js";
 import { sendOccupantList } from "./occupant-list.js";
 import { absentPresence, answerProbe } from "./probe.js";
@@ -132,6 +133,12 @@ export class LiveRoom {
 
   onRollback(undo: () => void): void {
     this.steps.current?.undo.push(undo);
+  }
+
+  onCommit(fn: () => void): void {
+    const step = this.steps.current;
+    if (step) step.committed.push(fn);
+    else fn();
   }
 
   /** `_data` is about to change: what it was is kept, so that the step can be taken back. */
@@ -301,10 +308,9 @@ export class LiveRoom {
     });
   }
 
-  broadcastMessage(stanza: Element): true {
+  broadcastMessage(stanza: Element, onFailure?: (error: StanzaError) => void): true {
     return this.steps.bare(() => {
-      const stopped = this.service.module.fireEvent("muc-broadcast-message", { room: this, stanza });
-      if (stopped === undefined) this.broadcast(stanza);
+      sendMessage(this, stanza, onFailure);
       return true;
     });
   }

@@ -1,16 +1,6 @@
-import {
-  domainOf,
-  nodeOf,
-  parseStrictJid,
-  reply,
-  resourceOf,
-  StanzaError,
-  type BareJid,
-  type Element,
-  type IqEvent,
-} from "chorus-muc";
+import { domainOf, isElement, nodeOf, parseStrictJid, reply, resourceOf, type BareJid, type IqEvent } from "chorus-muc";
 import { admit } from "./entry.js";
-import { answerIq } from "./iq-answer.js";
+import { answerIq, type IqAnswer } from "./iq-answer.js";
 import type { CreateRoomError, Muc } from "./muc-api.js";
 import type { Room, RoomData } from "./room-api.js";
 import type { LiveRoom } from "./room.js";
@@ -54,11 +44,11 @@ export class Rooms implements Muc {
     return living(this.#service.directory.get(jid));
   }
 
-  answerIq(event: IqEvent, fn: (room: Room) => Element | StanzaError | Promise<Element | StanzaError>): true {
+  answerIq(event: IqEvent, fn: (room: Room) => IqAnswer | Promise<IqAnswer>): true {
     return admit(this.#service, event, (room) => {
       if (event.stanza.attrs["type"] === "set") room.touchData();
       room.steps.decide(fn(room), (answer) => {
-        if (!(answer instanceof StanzaError)) Object.assign(answer.attrs, reply(event.stanza).attrs);
+        if (isElement(answer)) Object.assign(answer.attrs, reply(event.stanza).attrs);
         answerIq(event, answer);
       });
     });

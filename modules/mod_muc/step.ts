@@ -7,6 +7,8 @@ export const MAX_PARKED = 64;
 export class Step {
   readonly outbox = new Outbox();
   readonly undo: (() => void)[] = [];
+  /** What is to be done once it is done. */
+  readonly committed: (() => void)[] = [];
   /** Whether the room is to be stored; `forced`: what is stored of a temporary one is removed. */
   save: "no" | "if-persistent" | "forced" = "no";
   /** Sessions that came, changed or went. */
@@ -24,6 +26,7 @@ export class Step {
     this.outbox.entries.push(...later.outbox.entries.splice(0));
     this.outbox.answered.push(...later.outbox.answered.splice(0));
     this.undo.push(...later.undo.splice(0));
+    this.committed.push(...later.committed.splice(0));
     for (const jid of later.sessions) this.sessions.add(jid);
     if (this.save === "no" || later.save === "forced") this.save = later.save;
     this.dataBefore ??= later.dataBefore;
@@ -362,7 +365,16 @@ export class RoomSteps {
 
   #release(step: Step, task: Task | undefined): void {
     this.#options.router.release(step.outbox, this.#options.lane);
+    for (const fn of step.committed) this.#guard(fn);
     task?.done?.();
+  }
+
+  #guard(fn: () => void): void {
+    try {
+      fn();
+    } catch (error) {
+      this.#options.log("error", "after a step: %s", error instanceof Error ? (error.stack ?? error) : error);
+    }
   }
 
   #takeBack(step: Step, task: Task | undefined, error: unknown): void {

@@ -12,7 +12,6 @@ import {
   type ModuleApi,
 } from "chorus-muc";
 import {
-  delayElement,
   invalidField,
   MucToken,
   NS_MUC_USER,
@@ -22,7 +21,7 @@ import {
   type Room,
   type RoomState,
 } from "chorus-muc/muc";
-import { HistoryEntry } from "./entry.js";
+import { historyEntry, HistoryEntry, type PastMessage } from "./entry.js";
 import { isHistoric } from "./historic.js";
 import { HistoryKeeper } from "./keeper.js";
 import { chooseHistory, historyLimits } from "./limits.js";
@@ -44,6 +43,13 @@ declare module "chorus-muc/muc" {
     getDefaulthistorymessages(): number;
     /** @returns false when it was so already */
     setDefaulthistorymessages(length: number): boolean;
+    /** Messages that are kept for those who enter, oldest first, each with its `<delay/>`. */
+    getHistory(): readonly PastMessage[];
+    /**
+     * Replaces them: an archive has more, or something has to go. The newest `getHistorylength()` are kept.
+     * @param messages those that {@link getHistory} gave stay as they are; others are as they were sent, without delay
+     */
+    setHistory(messages: readonly PastMessage[]): void;
     /** Sends the history to who sent that presence, as much of it as the presence asks for. */
     sendHistory(presence: Element): void;
   }
@@ -95,6 +101,7 @@ export default class MucHistory {
     const lengths = this.#module.roomState<number>("history_length", options);
     const defaults = this.#module.roomState<number>("default_history_messages", options);
     const send = this.#send.bind(this);
+    const history = this.#history;
     this.#module.roomMethods({
       getHistorylength() {
         return Math.min(lengths.get(this), max);
@@ -107,6 +114,17 @@ export default class MucHistory {
       },
       setDefaulthistorymessages(length) {
         return defaults.set(this, length);
+      },
+      getHistory() {
+        return history.get(this);
+      },
+      setHistory(messages) {
+        const length = this.getHistorylength();
+        const kept = length === 0 ? [] : messages.slice(-length);
+        history.set(
+          this,
+          kept.map((one) => (one instanceof HistoryEntry ? one : historyEntry(this.jid, one))),
+        );
       },
       sendHistory(presence) {
         send(this, presence);
@@ -226,14 +244,12 @@ export default class MucHistory {
     // After archives (0), so that what they add, the stanza's id, is kept.
     this.#module.hook(
       "muc-add-history",
-      ({ room, stanza }) => {
-        const now = this.#clock.now() / 1000;
-        const copy = cloneElement(stanza);
-        delete copy.attrs["to"];
-        copy.append(delayElement(room.jid, now));
-        const length = room.getHistorylength();
-        const kept = length === 0 ? [] : [...this.#history.get(room), new HistoryEntry(copy, now)].slice(-length);
-        this.#history.set(room, kept);
+      ({ room, stanza, onFailure }) => {
+        const entry = historyEntry(room.jid, { stanza, timestamp: this.#clock.now() / 1000 });
+        room.setHistory([...room.getHistory(), entry]);
+        onFailure(() => {
+          room.setHistory(room.getHistory().filter((other) => other !== entry));
+        });
         return true;
       },
       -1,
