@@ -23,10 +23,10 @@ declare module "chorus-muc/muc" {
     /**
      * Sets the subject and tells the room; empty text removes it.
      * @param from JID in whose name: an occupant's, or the room's
-     * @param id of the message that is sent
+     * @param message the occupant's message that asks for it, which is sent on; without, one is made where it is needed
      * @returns false when both were the same already
      */
-    setSubject(from: Jid, subject: string | undefined, id?: string): boolean;
+    setSubject(from: Jid, subject: string | undefined, message?: Element): boolean;
     /** Sends the subject to a session, as to who enters. */
     sendSubject(to: string): void;
     getChangesubject(): boolean;
@@ -108,7 +108,7 @@ export default class MucSubject {
           const text = "You are not allowed to change the subject";
           return new StanzaError({ type: "auth", condition: "forbidden", text });
         }
-        room.setSubject(occupant?.nick ?? room.jid, childText(stanza, "subject"), stanza.attrs["id"] as string);
+        room.setSubject(occupant?.nick ?? room.jid, childText(stanza, "subject"), stanza);
         return true;
       },
       20,
@@ -129,16 +129,19 @@ export default class MucSubject {
       getSubject() {
         return current(this);
       },
-      setSubject(from, subject, id) {
+      setSubject(from, subject, message) {
         const text = subject || undefined;
         const [oldFrom, oldText] = current(this);
-        if (from === oldFrom && text === oldText) return false;
+        if (message) message.attrs["from"] = from;
+        if (from === oldFrom && text === oldText) {
+          // It changes nothing, and its sender waits for it all the same (XEP-0045 §8.1).
+          if (message) this.broadcastMessage(message);
+          return false;
+        }
         subjects.set(this, text);
         setters.set(this, from);
         times.set(this, Math.floor(clock.now() / 1000));
-        const message = subjectMessage(from, text);
-        if (id !== undefined) message.attrs["id"] = id;
-        this.broadcastMessage(message);
+        this.broadcastMessage(message ?? subjectMessage(from, text));
         return true;
       },
       sendSubject(to) {

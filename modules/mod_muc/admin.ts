@@ -13,7 +13,7 @@ import {
   type IqEvent,
 } from "chorus-muc";
 import { askAffiliation, checkAffiliation, type AffiliationRequest, type AskedChange } from "./affiliation-change.js";
-import { affiliationRank, isAtLeast, parseAffiliation, type Affiliation } from "./affiliations.js";
+import { isAtLeast, parseAffiliation, type Affiliation } from "./affiliations.js";
 import { answerIq, type IqAnswer } from "./iq-answer.js";
 import { NS_MUC_ADMIN } from "./namespaces.js";
 import { itemElement } from "./presence.js";
@@ -61,12 +61,18 @@ function answerWith(stanza: Element, items: readonly Element[]): Element {
   return answer;
 }
 
-/** XEP-0045 §9.5, §9.8, §10.5, §10.8; members may see the lists where everybody sees everybody. */
+/**
+ * Who may see a list (XEP-0045 §9.2, §9.5, §10.5, §10.8): owners all, admins those that they can change, and where
+ * everybody sees everybody members all but the bans.
+ */
+function maySee(room: LiveRoom, own: Affiliation, affiliation: Affiliation): boolean {
+  if (own === "owner") return true;
+  if (isAtLeast(own, "admin") && !isAtLeast(affiliation, "admin")) return true;
+  return isAtLeast(own, "member") && affiliation !== "outcast" && room.getWhois() === "anyone";
+}
+
 function affiliationList(room: LiveRoom, stanza: Element, actor: FullJid, affiliation: Affiliation): IqAnswer {
-  const own = room.getAffiliation(actor);
-  const isInCharge = isAtLeast(own, "admin") && affiliationRank(own) >= affiliationRank(affiliation);
-  const isOpenToMembers = room.getMembersOnly() && room.getWhois() === "anyone" && isAtLeast(own, "member");
-  if (!isInCharge && !isOpenToMembers) return forbidden();
+  if (!maySee(room, room.getAffiliation(actor), affiliation)) return forbidden();
   const items = room.affiliations.list(affiliation).map(([jid, , data]) => {
     return itemElement({ affiliation, jid, nick: room.getRegisteredNick(jid) }, { reason: data?.reason });
   });
@@ -94,7 +100,7 @@ type Change =
       readonly kind: "affiliation";
       readonly jid: BareJid;
       readonly affiliation: Affiliation;
-      /** Nick to reserve. */
+      /** Nick to reserve; empty: none any longer. */
       readonly nick: string | undefined;
       readonly reason: string | undefined;
     }
@@ -110,7 +116,8 @@ function parseItem(room: LiveRoom, item: Element): Change | StanzaError {
   const jid = attrs["jid"] === undefined ? undefined : parseJid(attrs["jid"]);
   if (attrs["jid"] !== undefined && jid === undefined) return malformed();
   if (jid !== undefined && resourceOf(jid) !== undefined) return malformed("Bare JID expected, got full JID");
-  const nick = attrs["nick"] === undefined ? undefined : resourceprep(attrs["nick"]);
+  const isForgotten = attrs["nick"] === "" && attrs["affiliation"] !== undefined;
+  const nick = attrs["nick"] === undefined || isForgotten ? attrs["nick"] : resourceprep(attrs["nick"]);
   if (attrs["nick"] !== undefined && nick === undefined) return malformed("invalid nickname");
   const { affiliation: affiliationWord, role: roleWord } = attrs;
   if (affiliationWord !== undefined && roleWord === undefined) {
@@ -150,7 +157,7 @@ function handleSet(room: LiveRoom, event: IqEvent): void {
 function checkChange(room: LiveRoom, actor: string, change: Change): StanzaError | undefined {
   if (change.kind === "role") return undefined;
   const error = errorOf(checkAffiliation(room, requestOf(room, actor, change)));
-  if (error || change.nick === undefined) return error;
+  if (error || !change.nick) return error;
   const holder = room.getRegisteredJid(change.nick);
   if (holder === undefined || holder === change.jid) return undefined;
   return new StanzaError({ type: "cancel", condition: "conflict" });
@@ -160,7 +167,8 @@ function requestOf(room: LiveRoom, actor: string, change: Change & { kind: "affi
   const { jid, affiliation, nick, reason } = change;
   const stored: AffiliationData = { ...room.affiliations.peek(jid) };
   if (reason !== undefined) stored.reason = reason;
-  if (nick !== undefined) stored.reserved_nickname = nick;
+  if (nick === "") delete stored.reserved_nickname;
+  else if (nick !== undefined) stored.reserved_nickname = nick;
   return { actor, jid, affiliation, reason, data: stored };
 }
 
@@ -201,7 +209,7 @@ function ask(room: LiveRoom, actor: string, change: Change): AskedChange | Promi
 
 /** A nick that is reserved for somebody is not kept by somebody else (XEP-0045 §7.10). */
 function evictSquatter(room: LiveRoom, { jid, nick }: Change & { kind: "affiliation" }): void {
-  if (nick === undefined) return;
+  if (!nick) return;
   const occupant = room.occupancy.byNick(`${room.jid}/${nick}`);
   if (occupant && occupant.bareJid !== jid) room.setRole(true, occupant.nick, "none", "This nickname is reserved");
 }

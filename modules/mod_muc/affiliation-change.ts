@@ -158,7 +158,13 @@ function commitAffiliation(room: LiveRoom, request: AffiliationRequest, change: 
 function store(room: LiveRoom, { data }: AffiliationRequest, change: Change): void {
   const { jid, affiliation } = change;
   room.affiliations.set(jid, affiliation);
-  const given = data ?? change.data;
+  let given = data ?? change.data;
+  // XEP-0045 §9.1: a nick is not kept for somebody who cannot come.
+  const kept = affiliation === "outcast" ? given || room.affiliations.peek(jid) : undefined;
+  if (kept && "reserved_nickname" in kept) {
+    const { reserved_nickname: _, ...rest } = kept;
+    given = rest;
+  }
   if (affiliation === "none" || given === false || (given && Object.keys(given).length === 0)) {
     room.affiliations.setData(jid, undefined);
   } else if (given) room.affiliations.setData(jid, given);

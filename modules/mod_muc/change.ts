@@ -13,6 +13,7 @@ import { NS_MUC } from "./namespaces.js";
 import { Draft, LiveOccupant } from "./occupant.js";
 import { itemElement, presenceForRelative, publicise, userX } from "./presence.js";
 import { isStopped, refuse } from "./refusal.js";
+import type { Role } from "./roles.js";
 import type { LiveRoom } from "./room.js";
 
 /** Key of the items that are {@link ChangeCondition}s. */
@@ -39,8 +40,11 @@ export function changePresence(room: LiveRoom, event: StanzaEvent, occupant: Liv
     if (room.occupancy.byRealJid(realJid) !== occupant) {
       // Removed, or moved to another nick, while an asynchronous handler thought about it.
       refuse(event, new StanzaError({ type: "cancel", condition: "item-not-found", by: room.jid }));
-    } else if (draft.nick === occupant.nick) updateStatus(room, event, occupant, draft);
-    else changeNick(room, event, occupant, draft);
+      return;
+    }
+    const codes = arrivalCodes(room, event, draft.nick !== nick);
+    if (draft.nick === occupant.nick) updateStatus(room, event, occupant, draft, codes);
+    else changeNick(room, event, occupant, draft, codes);
   });
 }
 
@@ -58,13 +62,36 @@ function isRejoin(event: StanzaEvent): boolean {
   return getChild(event.stanza, "x", NS_MUC) !== undefined;
 }
 
-function updateStatus(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, draft: Draft): void {
+/** What the session is told with its own presence: as on entering, and that its nick is another than it asked for. */
+function arrivalCodes(room: LiveRoom, event: StanzaEvent, isRewritten: boolean): readonly string[] {
+  const codes = isRejoin(event) && room.getWhois() === "anyone" ? ["100"] : [];
+  return isRewritten ? [...codes, "210"] : codes;
+}
+
+/** Tells everybody, and the session itself with status codes. */
+function publiciseArrival(
+  room: LiveRoom,
+  occupant: LiveOccupant,
+  session: FullJid,
+  codes: readonly string[],
+  prevRole?: Role,
+): void {
+  publicise(room, occupant, { base: userX(), self: userX(...codes) }, { session, prevRole });
+}
+
+function updateStatus(
+  room: LiveRoom,
+  event: StanzaEvent,
+  occupant: LiveOccupant,
+  draft: Draft,
+  codes: readonly string[],
+): void {
   const realJid = draft.jid as FullJid;
   const prevRole = occupant.role;
   room.occupancy.setSession(occupant, realJid, event.stanza);
   if (draft.role !== prevRole) room.occupancy.setRole(occupant, draft.role);
   if (isRejoin(event)) room.sendOccupantList(realJid, (_nick, other) => other !== occupant);
-  publicise(room, occupant, userX(), { prevRole });
+  publiciseArrival(room, occupant, realJid, codes, prevRole);
   if (isRejoin(event)) sessionNew(room, event, occupant);
 }
 
@@ -75,7 +102,13 @@ function sessionNew(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant):
   room.service.module.fireEvent("muc-occupant-session-new", told);
 }
 
-function changeNick(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, draft: Draft): void {
+function changeNick(
+  room: LiveRoom,
+  event: StanzaEvent,
+  occupant: LiveOccupant,
+  draft: Draft,
+  codes: readonly string[],
+): void {
   const realJid = draft.jid as FullJid;
   const target = room.occupancy.byNick(draft.nick);
   if (target && target.bareJid !== bare(realJid)) {
@@ -83,9 +116,9 @@ function changeNick(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, 
     return;
   }
   const isLast = occupant.targets.length === 1;
-  if (target) merge(room, event, occupant, target);
-  else if (isLast) rename(room, event, occupant, draft);
-  else split(room, event, occupant, draft);
+  if (target) merge(room, event, occupant, target, codes);
+  else if (isLast) rename(room, event, occupant, draft, codes);
+  else split(room, event, occupant, draft, codes);
   if (!isRejoin(event)) return;
   const now = room.occupancy.byRealJid(realJid) as LiveOccupant;
   room.sendOccupantList(realJid, (_nick, other) => other !== now);
@@ -93,7 +126,13 @@ function changeNick(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, 
 }
 
 /** The whole occupant takes another nick. The room is at no time without it. */
-function rename(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, draft: Draft): void {
+function rename(
+  room: LiveRoom,
+  event: StanzaEvent,
+  occupant: LiveOccupant,
+  draft: Draft,
+  codes: readonly string[],
+): void {
   const { stanza, origin } = event;
   const before = occupant.nick;
   const prevRole = occupant.role;
@@ -102,7 +141,7 @@ function rename(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, draf
   room.occupancy.setSession(occupant, draft.jid as FullJid, stanza);
   if (draft.role !== prevRole) room.occupancy.setRole(occupant, draft.role);
   room.service.module.fireEvent("muc-occupant-left", { room, nick: before, occupant, stanza, origin });
-  publicise(room, occupant, userX(), { prevRole });
+  publiciseArrival(room, occupant, draft.jid as FullJid, codes, prevRole);
 }
 
 /** Tells a session that it has another nick now, while the old one stays with its other sessions. */
@@ -116,7 +155,13 @@ function tellNickChange(room: LiveRoom, occupant: LiveOccupant, realJid: FullJid
 }
 
 /** One session of several takes a nick of its own. */
-function split(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, draft: Draft): void {
+function split(
+  room: LiveRoom,
+  event: StanzaEvent,
+  occupant: LiveOccupant,
+  draft: Draft,
+  codes: readonly string[],
+): void {
   const realJid = draft.jid as FullJid;
   const session = occupant.getSession(realJid);
   tellNickChange(room, occupant, realJid, draft.nick);
@@ -124,12 +169,18 @@ function split(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, draft
   publicise(room, occupant, userX());
   const own = new LiveOccupant(occupant.bareJid, draft.nick, draft.role);
   room.occupancy.setSession(own, realJid, event.stanza);
-  publicise(room, own, userX());
+  publiciseArrival(room, own, realJid, codes);
   if (session) room.service.module.deliver(presenceForRelative(room, occupant), [session]);
 }
 
 /** A session takes a nick that another session of the same user has. */
-function merge(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, target: LiveOccupant): void {
+function merge(
+  room: LiveRoom,
+  event: StanzaEvent,
+  occupant: LiveOccupant,
+  target: LiveOccupant,
+  codes: readonly string[],
+): void {
   const { stanza, origin } = event;
   const realJid = stanza.attrs["from"] as FullJid;
   const session = occupant.getSession(realJid);
@@ -146,7 +197,7 @@ function merge(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, targe
     publicise(room, occupant, userX());
   }
   room.occupancy.setSession(target, realJid, stanza);
-  publicise(room, target, userX());
+  publiciseArrival(room, target, realJid, codes);
   if (!isLast && session) room.service.module.deliver(presenceForRelative(room, occupant), [session]);
 }
 

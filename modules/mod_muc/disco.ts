@@ -1,4 +1,4 @@
-import { childElements, reply, xml, type Element } from "chorus-muc";
+import { childElements, reply, StanzaError, xml, type Element, type ErrorCondition } from "chorus-muc";
 import { formElement, type Form, type FormValue } from "./form.js";
 import { NS_MUC, NS_ROOM_INFO } from "./namespaces.js";
 import type { LiveRoom } from "./room.js";
@@ -9,7 +9,9 @@ export const NS_DISCO_INFO = "http://jabber.org/protocol/disco#info";
 /** Its lists. */
 export const NS_DISCO_ITEMS = "http://jabber.org/protocol/disco#items";
 
-const FEATURES = [NS_MUC, `${NS_MUC}#stable_id`, `${NS_MUC}#self-ping-optimization`];
+/** Messages keep the id that their sender gave them (XEP-0045 §7.4). */
+const STABLE_ID = `${NS_MUC}#stable_id`;
+const FEATURES = [NS_MUC, STABLE_ID, `${NS_MUC}#self-ping-optimization`];
 
 /** What the engine itself says about a room. */
 export function hookDisco(service: Service): void {
@@ -22,12 +24,27 @@ export function hookDisco(service: Service): void {
     return undefined;
   });
   module.addFeature(NS_MUC);
+  module.addFeature(STABLE_ID);
   module.addIdentity("conference", "text", module.getOptionString("name", "Prosody Chatrooms"));
   module.hook("host-disco-items", (event) => {
     if (!module.may(":list-rooms", event)) return undefined;
     for (const [jid, name] of publicRooms.page()) event.query.append(xml("item", { jid, name }));
     return undefined;
   });
+}
+
+/** Conditions for nodes of XEP-0045 that no module knows (§7.12, §18.1.1); others are not there (XEP-0030 §7). */
+const UNKNOWN_NODES: ReadonlyMap<string, ErrorCondition> = new Map([
+  ["x-roomuser-item", "feature-not-implemented"],
+  // Rooms let all payloads through.
+  [`${NS_MUC}#traffic`, "service-unavailable"],
+]);
+
+/** The refusal of disco#info about a node that nobody knows. */
+export function checkNode({ service }: LiveRoom, stanza: Element): StanzaError | undefined {
+  const node: unknown = childElements(stanza)[0]?.attrs["node"];
+  if (typeof node !== "string" || node === "" || service.module.hasHandlers(`muc-disco#info/${node}`)) return undefined;
+  return new StanzaError({ type: "cancel", condition: UNKNOWN_NODES.get(node) ?? "item-not-found" });
 }
 
 /** Answer to disco#info (XEP-0045 §6.4): about the room, or about what a module knows under a node. */

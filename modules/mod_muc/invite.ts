@@ -70,6 +70,9 @@ function outgoing(room: LiveRoom, event: StanzaEvent, payload: Element, to: stri
   stanza.attrs["to"] = to;
   const reason = xml("reason", {}, childText(payload, "reason", NS_MUC_USER) ?? "");
   const element = xml(payload.name, { from: event.stanza.attrs["from"] as string }, reason);
+  // XEP-0045 §7.9: the conversation that the invitation goes on with.
+  const conversation = getChild(payload, "continue", NS_MUC_USER);
+  if (conversation) element.append(xml("continue", { thread: conversation.attrs["thread"] as string | undefined }));
   stanza.append(xml("x", { xmlns: NS_MUC_USER }, element));
   return stanza;
 }

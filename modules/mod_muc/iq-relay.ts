@@ -13,6 +13,7 @@ import {
   type IqEvent,
   type StanzaEvent,
 } from "chorus-muc";
+import { NS_DISCO_INFO, NS_DISCO_ITEMS } from "./disco.js";
 import { NOT_CONNECTED } from "./refusal.js";
 import type { LiveRoom } from "./room.js";
 
@@ -22,6 +23,9 @@ const OF_THE_ACCOUNT: ReadonlySet<string> = new Set([
   "http://jabber.org/protocol/pubsub",
   "urn:ietf:params:xml:ns:vcard-4.0",
 ]);
+
+/** What nobody outside may ask about an occupant, in whatever room (XEP-0045 §6.6). */
+const DISCO: ReadonlySet<string> = new Set([NS_DISCO_INFO, NS_DISCO_ITEMS]);
 
 /** A request that was passed on to an occupant, until it is answered. */
 interface Relayed {
@@ -54,6 +58,8 @@ export class IqRelay {
     const { stanza } = event;
     const from = stanza.attrs["from"] as FullJid;
     const sender = room.occupancy.byRealJid(from);
+    const xmlns = String(childElements(stanza)[0]?.attrs["xmlns"]);
+    if (!sender && DISCO.has(xmlns)) return new StanzaError({ type: "modify", condition: "bad-request", by: room.jid });
     if (!sender) {
       return new StanzaError({ type: "cancel", condition: "not-acceptable", text: NOT_CONNECTED, by: room.jid });
     }
@@ -67,7 +73,6 @@ export class IqRelay {
       return reply(stanza);
     }
     this.#forgetAnswered();
-    const xmlns = String(childElements(stanza)[0]?.attrs["xmlns"]);
     const answeredBy = OF_THE_ACCOUNT.has(xmlns) ? bare(recipient.jid) : recipient.jid;
     const copy = cloneElement(stanza);
     const id = randomUUID();

@@ -17,7 +17,7 @@ import {
 } from "chorus-muc";
 import { MucToken, type Muc, type Room } from "chorus-muc/muc";
 import { handleAdmin } from "./admin.js";
-import { hookDisco, NS_DISCO_INFO, NS_DISCO_ITEMS } from "./disco.js";
+import { checkNode, hookDisco, NS_DISCO_INFO, NS_DISCO_ITEMS } from "./disco.js";
 import { admit, hookCreation, refuseWithoutRoom } from "./entry.js";
 import { answerIq } from "./iq-answer.js";
 import { hookInvites } from "./invite.js";
@@ -187,7 +187,7 @@ export default class ModMuc {
 }
 
 function answerInfo(room: LiveRoom, event: IqEvent): void {
-  answerIq(event, room.getDiscoInfo(event.stanza));
+  answerIq(event, checkNode(room, event.stanza) ?? room.getDiscoInfo(event.stanza));
 }
 
 function answerItems(room: LiveRoom, event: IqEvent): void {

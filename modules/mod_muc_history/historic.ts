@@ -9,6 +9,8 @@ const NS_MARKERS = "urn:xmpp:chat-markers:0";
  * (XEP-0380) or marks what was read (XEP-0333). `undefined`: none of these.
  */
 export function isHistoric(message: Element): boolean | undefined {
+  // XEP-0045 §7.2.13: subjects are no part of it, whatever comes with them.
+  if (getChild(message, "subject") && !getChild(message, "body") && !getChild(message, "thread")) return false;
   if (getChild(message, "no-store", NS_HINTS) || getChild(message, "no-permanent-store", NS_HINTS)) return false;
   if (getChild(message, "store", NS_HINTS) || getChild(message, "body")) return true;
   if (getChild(message, "encryption", NS_ENCRYPTION)) return true;

@@ -60,7 +60,7 @@ test("which messages belong to the history", () => {
   const cases: [content: string, historic: boolean | undefined][] = [
     ["<body>hello</body>", true],
     ["", undefined],
-    ["<subject>x</subject>", undefined],
+    ["<subject>x</subject>", false],
     ["<active xmlns='http://jabber.org/protocol/chatstates'/>", undefined],
     ["<body>psst</body><no-store xmlns='urn:xmpp:hints'/>", false],
     ["<body>psst</body><no-permanent-store xmlns='urn:xmpp:hints'/>", false],
