@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.js";
 import { Options } from "../config/options.js";
 import type { UserRole } from "../modules/api.js";
+import { nameprep } from "../xmpp/jid.js";
 import type { Hosts } from "./hosts.js";
 import { Permissions, parseUserRole, preparedJids } from "./permissions.js";
 
@@ -19,6 +20,13 @@ export function readPermissions(config: Config, hosts: Hosts, host: string): Per
     if (!found) options.report(option, `expected a role such as "prosody:registered", got "${text}"`);
     return found ?? fallback;
   };
+  const parentHost = (): string | undefined => {
+    const named = options.getOptionString("parent_host");
+    if (named === undefined) return host.includes(".") ? host.slice(host.indexOf(".") + 1) : undefined;
+    const prepared = nameprep(named);
+    if (prepared === undefined) options.report("parent_host", `expected the name of a host, got "${named}"`);
+    return prepared;
+  };
   const type = hosts.get(host)?.type ?? "local";
   const anonymous = options.getOption("authentication") === "anonymous";
   const permissions = new Permissions({
@@ -26,8 +34,7 @@ export function readPermissions(config: Config, hosts: Hosts, host: string): Per
     type,
     operators: jids(config.getOwn(GLOBAL, "admins")),
     admins: jids(config.getOwn(host, "admins")),
-    parentHost:
-      options.getOptionString("parent_host") ?? (host.includes(".") ? host.slice(host.indexOf(".") + 1) : undefined),
+    parentHost: parentHost(),
     hostUserRole:
       type === "local"
         ? role("default_user_role", anonymous ? "prosody:guest" : "prosody:registered")

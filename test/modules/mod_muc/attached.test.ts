@@ -197,3 +197,59 @@ test("with muc_shutdown_notice everybody is told of the shutdown with 332, and t
   await second.stop();
   await upstream.close();
 });
+
+test("one service attached and one standalone in one process: each has its own users, and local ones may enter both", async () => {
+  const upstream = await Upstream.listen();
+  const service = await startService({
+    config: `
+      VirtualHost "here.example"
+      Component "rooms.here.example" "muc"
+      Component "${HOST}" "muc"
+        component_upstream = "xmpp://127.0.0.1:${upstream.port}"
+        component_secret = "secret"
+    `,
+  });
+  await seat(upstream);
+  const local = service.client("cy@here.example");
+  local.send(`<presence to="r@${HOST}/Cy"><x xmlns="http://jabber.org/protocol/muc"/></presence>`);
+  await local.see(`<message type="groupchat"><subject/></message>`);
+  await upstream.until('from="r@muc.example/Cy" to="ben@users.example/x"');
+  local.send(`<message type="groupchat" to="r@${HOST}"><body>from here</body></message>`);
+  await upstream.until("from here");
+  await local.see(`<message type="groupchat"><body>from here</body></message>`);
+  upstream.send(saying("ben", "from there"));
+  await local.see(`<message type="groupchat" from="r@${HOST}/Ben"><body>from there</body></message>`);
+  await upstream.until("from there");
+
+  // The upstream server has no way into what it is not attached to.
+  upstream.send(joining("ada", "Ada").replace(`to="r@${HOST}`, 'to="r@rooms.here.example'));
+  assert.match((await upstream.until("rooms.here.example")).join(""), /type="error"/);
+  local.send(`<presence to="r@rooms.here.example/Cy"><x xmlns="http://jabber.org/protocol/muc"/></presence>`);
+  await local.see(`<message from="r@rooms.here.example" type="groupchat"><subject/></message>`);
+
+  upstream.drop();
+  assert.deepEqual(await asked(upstream), ["ada", "ben"], "only those of the other server are asked");
+  local.send(`<message type="groupchat" to="r@rooms.here.example"><body>unshaken</body></message>`);
+  await local.expect(`<message type="groupchat" from="r@rooms.here.example/Cy"><body>unshaken</body></message>`);
+  await service.stop();
+  await upstream.close();
+});
+
+test("users of parent_host may make rooms persistent and public, others may not", async () => {
+  const upstream = await Upstream.listen();
+  const service = await start(upstream, await new FaultyDisk().open(), 'parent_host = "Users.Example"');
+  const form = `<iq type="get" id="form" from="ada@DOMAIN/x" to="NODE@${HOST}"><query xmlns="http://jabber.org/protocol/muc#owner"/></iq>`;
+  for (const [domain, node, isShown] of [
+    ["users.example", "one", true],
+    ["elsewhere.example", "two", false],
+  ] as const) {
+    upstream.send(joining("ada", "Ada", node).replace("users.example", domain));
+    await upstream.until("<subject/>");
+    upstream.send(form.replace("DOMAIN", domain).replace("NODE", node));
+    const answer = (await upstream.until('id="form"')).join("");
+    assert.equal(answer.includes("muc#roomconfig_persistentroom"), isShown, domain);
+    assert.equal(answer.includes("muc#roomconfig_publicroom"), isShown, domain);
+  }
+  await service.stop();
+  await upstream.close();
+});
