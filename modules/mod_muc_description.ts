@@ -10,7 +10,7 @@ declare module "chorus-muc/muc" {
   }
 }
 
-/** Describes a room (XEP-0045 §15.5.3, `muc#roomconfig_roomdesc`; shown as `muc#roominfo_description`, §15.5.4). */
+/** Describes a room (XEP-0045 §16.5.3, `muc#roomconfig_roomdesc`; shown as `muc#roominfo_description`, §16.5.4). */
 @injectable()
 export default class MucDescription {
   static readonly requires = ["muc"];

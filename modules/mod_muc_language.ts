@@ -11,7 +11,7 @@ declare module "chorus-muc/muc" {
 }
 
 /**
- * Says which language a room speaks (XEP-0045 §15.5.3, `muc#roomconfig_lang`; shown as `muc#roominfo_lang`, §15.5.4).
+ * Says which language a room speaks (XEP-0045 §16.5.3, `muc#roomconfig_lang`; shown as `muc#roominfo_lang`, §16.5.4).
  *
  * A new room speaks its creator's (`xml:lang` of the presence), else `muc_room_default_language` (none).
  */

@@ -35,10 +35,14 @@ function discard(room: Room, request: Element): Element | StanzaError {
   }
   // Somebody may have configured it a moment ago.
   if (!room.isLocked()) return xml("iq");
+  const [isDone, type, condition, error] = abandon(room);
+  return isDone ? xml("iq") : (error ?? new StanzaError({ type, condition }));
+}
+
+function abandon(room: Room): ReturnType<Room["destroy"]> {
   // It has never been open to anybody: no tombstone keeps others from its name.
   room._data["persistent"] = undefined;
-  const [isDone, type, condition, error] = room.destroy();
-  return isDone ? xml("iq") : (error ?? new StanzaError({ type, condition }));
+  return room.destroy();
 }
 
 /**
@@ -110,6 +114,25 @@ export default class MucLock {
         room.unlock();
       },
       -1,
+    );
+
+    // XEP-0045 §10.1.3: whose creator goes without a word about its configuration is not wanted either.
+    module.hook("muc-occupant-pre-leave", ({ room, isLastSession }) => {
+      if (!isLastSession || room.occupantCount > 1 || !room.isLocked()) return undefined;
+      return abandon(room)[0] ? true : undefined;
+    });
+    module.hook("muc-occupant-left", ({ room }) => {
+      if (room.destroying === undefined && !room.hasOccupant() && room.isLocked()) abandon(room);
+    });
+
+    // XEP-0045 §17.2: as if there was no room. Before the engine (50) says that they are not in it.
+    module.hook(
+      "muc-occupant-groupchat",
+      ({ room, occupant }) => {
+        if (occupant || !room.isLocked()) return undefined;
+        return new StanzaError({ type: "cancel", condition: "item-not-found", by: module.host });
+      },
+      60,
     );
 
     // XEP-0045 §10.1.3: who does not want the room after all does not get it. Before the engine (-2), which changes nothing.

@@ -131,7 +131,7 @@ export default class MucMembersOnly {
     });
   }
 
-  /** XEP-0045 §10.2.1: everybody is told who had to go, with status 322. */
+  /** XEP-0045 §10.2: everybody is told who had to go, with status 322. */
   #evictStrangers(room: Room): void {
     for (const [nick, occupant] of room.eachOccupant()) {
       if (room.getAffiliation(occupant.bareJid) !== "none") continue;

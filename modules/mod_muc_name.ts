@@ -9,7 +9,7 @@ declare module "chorus-muc/muc" {
   }
 }
 
-/** Gives a room a name for humans (XEP-0045 §15.5.3, `muc#roomconfig_roomname`), shown in disco and room lists. */
+/** Gives a room a name for humans (XEP-0045 §16.5.3, `muc#roomconfig_roomname`), shown in disco and room lists. */
 @injectable()
 export default class MucName {
   static readonly requires = ["muc"];

@@ -42,7 +42,7 @@ function isSameSecret(a: string, b: string): boolean {
 /**
  * Lets in only who knows the room's password (XEP-0045 §4.2, Password-Protected Room; §7.2.5).
  *
- * The owner sets it as `muc#roomconfig_roomsecret` (§15.5.3; empty: no password), the creator may bring it with the
+ * The owner sets it as `muc#roomconfig_roomsecret` (§16.5.3; empty: no password), the creator may bring it with the
  * creating presence. Invitations by occupants carry it (§7.8.2). No log line names it.
  */
 @injectable()

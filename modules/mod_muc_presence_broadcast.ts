@@ -41,7 +41,7 @@ function rolesFromOption(value: unknown): ReadonlySet<Role> | undefined {
 }
 
 /**
- * Shows only the presence of certain roles (XEP-0045 §15.5.3, `muc#roomconfig_presencebroadcast`), so that large rooms
+ * Shows only the presence of certain roles (XEP-0045 §16.5.3, `muc#roomconfig_presencebroadcast`), so that large rooms
  * need not hear of every listener. With `none` among them, members who are not in the room are shown as unavailable.
  *
  * New rooms: `muc_room_default_presence_broadcast` (a list of roles; default: everybody in the room).

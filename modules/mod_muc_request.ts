@@ -1,7 +1,7 @@
 import { inject, injectable, ModuleApiToken, resourceOf, xml, type ModuleApi } from "chorus-muc";
 import { formElement, NS_MUC, NS_VOICE_REQUEST, type Form, type FormValue } from "chorus-muc/muc";
 
-/** What a moderator is shown (XEP-0045 §8.6, §15.5.2). */
+/** What a moderator is shown (XEP-0045 §8.6, §16.5.2). */
 const APPROVAL: Form = [
   { name: "FORM_TYPE", type: "hidden", value: NS_VOICE_REQUEST },
   { name: "muc#jid", type: "jid-single", label: "User ID" },

@@ -26,7 +26,7 @@ const LABELS: Readonly<Record<AllowPm, string>> = {
   none: "No one",
 };
 
-/** The specification's words (XEP-0045 §15.5.3), and those that older data has. */
+/** The specification's words (XEP-0045 §16.5.3), and those that older data has. */
 const OTHER_WORDS: Readonly<Record<string, AllowPm>> = {
   anyone: "visitor",
   everyone: "visitor",
@@ -56,7 +56,7 @@ function isAllowed({ room, sender, recipient }: PrivateMessageEvent, allowed: Al
 }
 
 /**
- * Limits who may send private messages in a room (XEP-0045 §7.5, `muc#roomconfig_allowpm` of §15.5.3, whose words are
+ * Limits who may send private messages in a room (XEP-0045 §7.5, `muc#roomconfig_allowpm` of §16.5.3, whose words are
  * taken beside Prosody's).
  *
  * New rooms: `muc_room_default_allow_pm` (default `visitor`: everybody) and

@@ -1,6 +1,8 @@
 import {
   childElements,
   childText,
+  cloneElement,
+  errorReply,
   parseJid,
   reply,
   resourceOf,
@@ -143,15 +145,26 @@ function handleSet(room: LiveRoom, event: IqEvent): void {
   const changes: Change[] = [];
   for (const item of itemsOf(event.stanza)) {
     const change = parseItem(room, item);
-    const error = change instanceof StanzaError ? change : checkChange(room, actor, change);
-    if (error || change instanceof StanzaError) {
-      answerIq(event, error ?? badRequest());
+    if (change instanceof StanzaError) {
+      answerIq(event, change);
+      return;
+    }
+    const error = checkChange(room, actor, change);
+    if (error) {
+      deny(event, error, item);
       return;
     }
     changes.push(change);
   }
   if (changes.length === 0) answerIq(event, badRequest());
   else apply(room, event, changes);
+}
+
+/** A refusal names the item that is refused (XEP-0045 §8.4). */
+function deny({ origin, stanza }: IqEvent, error: StanzaError, item: Element | undefined): void {
+  const answer = errorReply(stanza, error);
+  if (item) answer.children = [xml("query", { xmlns: NS_MUC_ADMIN }, cloneElement(item)), ...childElements(answer)];
+  origin.send(answer);
 }
 
 function checkChange(room: LiveRoom, actor: string, change: Change): StanzaError | undefined {
@@ -187,7 +200,7 @@ function apply(
   }
   room.steps.decide(ask(room, event.stanza.attrs["from"] as FullJid, change), ({ outcome, commit }) => {
     const error = errorOf(outcome);
-    if (error) answerIq(event, error);
+    if (error) deny(event, error, itemsOf(event.stanza)[allowed.length]);
     else apply(room, event, rest, [...allowed, commit]);
   });
 }

@@ -22,7 +22,7 @@ export function isKickable(event: StanzaEvent): boolean {
   return error === undefined || GONE.has(error.condition);
 }
 
-/** Takes out a session that what it was sent bounced from (XEP-0045 §14.1). Of nobody in the room: nothing happens. */
+/** Takes out a session that what it was sent bounced from (XEP-0045 §11.1, §18.1.2). Of nobody in the room: nothing happens. */
 export function kickForError(room: LiveRoom, event: StanzaEvent): void {
   const realJid = event.stanza.attrs["from"] as FullJid;
   const error = parseError(event.stanza);

@@ -6,11 +6,11 @@ export const NS_MUC_USER = "http://jabber.org/protocol/muc#user";
 export const NS_MUC_ADMIN = "http://jabber.org/protocol/muc#admin";
 /** Configuration and destruction (XEP-0045 §17.4). */
 export const NS_MUC_OWNER = "http://jabber.org/protocol/muc#owner";
-/** `FORM_TYPE` of a room's configuration (XEP-0045 §15.5.3). */
+/** `FORM_TYPE` of a room's configuration (XEP-0045 §16.5.3). */
 export const NS_ROOM_CONFIG = "http://jabber.org/protocol/muc#roomconfig";
-/** `FORM_TYPE` of the form in a room's disco#info (XEP-0045 §15.5.4). */
+/** `FORM_TYPE` of the form in a room's disco#info (XEP-0045 §16.5.4). */
 export const NS_ROOM_INFO = "http://jabber.org/protocol/muc#roominfo";
-/** `FORM_TYPE` of a request for voice (XEP-0045 §15.5.2). */
+/** `FORM_TYPE` of a request for voice (XEP-0045 §16.5.2). */
 export const NS_VOICE_REQUEST = "http://jabber.org/protocol/muc#request";
 /** Data forms (XEP-0004). */
 export const NS_DATA_FORM = "jabber:x:data";

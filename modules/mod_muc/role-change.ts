@@ -105,7 +105,7 @@ function isOutcome(target: LiveOccupant | Outcome): target is Outcome {
   return Array.isArray(target);
 }
 
-/** The role that somebody enters with, as far as no module decides it (XEP-0045 §5.1.2, table 4). */
+/** The role that somebody enters with, as far as no module decides it (XEP-0045 §5.1.2). */
 export function hookRoles(service: Service): void {
   service.module.hook(
     "muc-get-default-role",

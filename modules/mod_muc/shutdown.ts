@@ -4,7 +4,7 @@ import { userX } from "./presence.js";
 import type { LiveRoom } from "./room.js";
 import type { Service } from "./service.js";
 
-/** Removed because the service shuts down (XEP-0045 §15.6.2). */
+/** Removed because the service shuts down (XEP-0045 §16.6.2). */
 const SHUTDOWN = "332";
 
 /**

@@ -4,7 +4,7 @@ import { NS_VOICE_REQUEST } from "./namespaces.js";
 import { NOT_CONNECTED, refuse } from "./refusal.js";
 import type { LiveRoom } from "./room.js";
 
-/** The form of a request for voice, as far as its values go (XEP-0045 §15.5.2). */
+/** The form of a request for voice, as far as its values go (XEP-0045 §16.5.2). */
 const FIELDS: Form = [
   { name: "FORM_TYPE", type: "hidden", value: NS_VOICE_REQUEST },
   { name: "muc#jid", type: "jid-single" },
