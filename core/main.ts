@@ -10,8 +10,8 @@ import { EventBus, type EventKind } from "./events/bus.js";
 import type { GlobalEvents, HostEvents } from "./events/events.js";
 import { Host } from "./hosts/host.js";
 import { Hosts } from "./hosts/hosts.js";
-import { readPermissions } from "./hosts/permission-options.js";
-import type { Permissions } from "./hosts/permissions.js";
+import { readPermissionSettings } from "./hosts/permission-options.js";
+import { Permissions } from "./hosts/permissions.js";
 import type { Logger } from "./log/logger.js";
 import { ModuleFinder } from "./modules/finder.js";
 import { ModuleManager, GLOBAL } from "./modules/manager.js";
@@ -155,7 +155,9 @@ export class Service {
 
   /** Tells everybody that the values of the configuration have changed; what reads its options once keeps them. */
   configReloaded(): void {
-    this.#permissions.clear();
+    for (const [host, permissions] of this.#permissions) {
+      permissions.configure(readPermissionSettings(this.config, this.hosts, host));
+    }
     this.hosts.events.fire("config-reloaded", {});
   }
 
@@ -241,7 +243,7 @@ export class Service {
   #permissionsOf(host: string): Permissions {
     let permissions = this.#permissions.get(host);
     if (!permissions) {
-      permissions = readPermissions(this.config, this.hosts, host);
+      permissions = new Permissions(readPermissionSettings(this.config, this.hosts, host));
       this.#permissions.set(host, permissions);
     }
     return permissions;

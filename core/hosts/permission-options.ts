@@ -3,12 +3,12 @@ import { Options } from "../config/options.js";
 import type { UserRole } from "../modules/api.js";
 import { nameprep } from "../xmpp/jid.js";
 import type { Hosts } from "./hosts.js";
-import { Permissions, parseUserRole, preparedJids } from "./permissions.js";
+import { parseUserRole, preparedJids, type PermissionSettings } from "./permissions.js";
 
 const GLOBAL = "*";
 
-/** Roles and permissions of a host from `admins`, `parent_host`, `*_user_role`, `add_permissions`, `remove_permissions`. */
-export function readPermissions(config: Config, hosts: Hosts, host: string): Permissions {
+/** Options about roles and permissions of a host: `admins`, `parent_host`, `*_user_role`, `add_permissions`, `remove_permissions`. */
+export function readPermissionSettings(config: Config, hosts: Hosts, host: string): PermissionSettings {
   const options = new Options(config, host);
   const jids = (value: unknown): Set<string> =>
     preparedJids((Array.isArray(value) ? value : value === undefined ? [] : [value]).map(String), (text) => {
@@ -29,7 +29,21 @@ export function readPermissions(config: Config, hosts: Hosts, host: string): Per
   };
   const type = hosts.get(host)?.type ?? "local";
   const anonymous = options.getOption("authentication") === "anonymous";
-  const permissions = new Permissions({
+  const lists = (option: string): Map<string, Set<UserRole>> => {
+    const byPermission = new Map<string, Set<UserRole>>();
+    const table = options.getOption(option);
+    for (const [name, list] of typeof table === "object" && table !== null ? Object.entries(table) : []) {
+      const found = parseUserRole(name);
+      if (!found) options.report(option, `expected roles as keys, got "${name}"`);
+      else {
+        for (const permission of [list].flat().map(String)) {
+          byPermission.set(permission, (byPermission.get(permission) ?? new Set()).add(found));
+        }
+      }
+    }
+    return byPermission;
+  };
+  return {
     host,
     type,
     operators: jids(config.getOwn(GLOBAL, "admins")),
@@ -42,21 +56,7 @@ export function readPermissions(config: Config, hosts: Hosts, host: string): Per
     serverUserRole: role("server_user_role", "prosody:guest"),
     publicUserRole: type === "local" ? "prosody:guest" : role("public_user_role", "prosody:guest"),
     isServedHere: (domain) => hosts.get(domain)?.type === "local",
-  });
-  const each = (option: string, apply: (role: UserRole, permission: string) => void): void => {
-    const table = options.getOption(option);
-    if (typeof table !== "object" || table === null) return;
-    for (const [name, list] of Object.entries(table)) {
-      const found = parseUserRole(name);
-      if (!found) options.report(option, `expected roles as keys, got "${name}"`);
-      else for (const permission of Array.isArray(list) ? list : [list]) apply(found, String(permission));
-    }
+    granted: lists("add_permissions"),
+    revoked: lists("remove_permissions"),
   };
-  each("add_permissions", (found, permission) => {
-    permissions.grant(found, permission);
-  });
-  each("remove_permissions", (found, permission) => {
-    permissions.revoke(found, permission);
-  });
-  return permissions;
 }

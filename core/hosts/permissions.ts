@@ -2,7 +2,7 @@ import type { UserRole } from "../modules/api.js";
 import { bare, domainOf, parseBareJid } from "../xmpp/jid.js";
 
 /** Roles in order; each may do what those before it may (Prosody: `mod_authz_internal`). */
-export const USER_ROLES: readonly UserRole[] = [
+const USER_ROLES: readonly UserRole[] = [
   "prosody:guest",
   "prosody:registered",
   "prosody:member",
@@ -31,17 +31,24 @@ export interface PermissionSettings {
   readonly serverUserRole: UserRole;
   /** Role of everybody else. */
   readonly publicUserRole: UserRole;
+  /** Roles that were given or denied a permission by the operator (`add_permissions`, `remove_permissions`). */
+  readonly granted: ReadonlyMap<string, ReadonlySet<UserRole>>;
+  readonly revoked: ReadonlyMap<string, ReadonlySet<UserRole>>;
   readonly isServedHere: (domain: string) => boolean;
 }
 
 /** Who may do what on one host. JIDs are compared as prepared bare JIDs. */
 export class Permissions {
-  readonly #settings: PermissionSettings;
-  /** Lowest role that has a permission, by default or by configuration. */
-  readonly #granted = new Map<string, Set<UserRole>>();
-  readonly #revoked = new Map<string, Set<UserRole>>();
+  #settings: PermissionSettings;
+  /** Roles that modules gave a permission, as often as they did. */
+  readonly #defaults = new Map<string, readonly UserRole[]>();
 
   constructor(settings: PermissionSettings) {
+    this.#settings = settings;
+  }
+
+  /** Puts the options of a configuration that was read again in place of the old ones; what modules granted stays. */
+  configure(settings: PermissionSettings): void {
     this.#settings = settings;
   }
 
@@ -57,27 +64,28 @@ export class Permissions {
     return settings.publicUserRole;
   }
 
-  grant(role: UserRole, permission: string): void {
-    entryOf(this.#granted, permission).add(role);
-  }
-
-  /** Takes a permission from one role, whatever modules granted it (`remove_permissions`). */
-  revoke(role: UserRole, permission: string): void {
-    entryOf(this.#revoked, permission).add(role);
+  /**
+   * Gives a role and those above it a permission, by default: the operator may have revoked it.
+   * @returns how to take it back
+   */
+  grant(role: UserRole, permission: string): () => void {
+    const rolesOf = (): readonly UserRole[] => this.#defaults.get(permission) ?? [];
+    this.#defaults.set(permission, [...rolesOf(), role]);
+    return () => {
+      this.#defaults.set(permission, rolesOf().toSpliced(rolesOf().indexOf(role), 1));
+    };
   }
 
   may(role: UserRole, permission: string): boolean {
-    const granted = this.#granted.get(permission);
-    const revoked = this.#revoked.get(permission);
+    const { granted, revoked } = this.#settings;
     const rank = USER_ROLES.indexOf(role);
-    return USER_ROLES.some((each, at) => at <= rank && granted?.has(each) === true && revoked?.has(each) !== true);
+    return USER_ROLES.some(
+      (each, at) =>
+        at <= rank &&
+        revoked.get(permission)?.has(each) !== true &&
+        (granted.get(permission)?.has(each) === true || this.#defaults.get(permission)?.includes(each) === true),
+    );
   }
-}
-
-function entryOf(map: Map<string, Set<UserRole>>, permission: string): Set<UserRole> {
-  let roles = map.get(permission);
-  if (!roles) map.set(permission, (roles = new Set()));
-  return roles;
 }
 
 /** The prepared bare JIDs in a set of texts; what is none is told to `onInvalid`. */

@@ -315,7 +315,8 @@ export class ModuleObject extends Options implements HandlerOwner {
   // Permissions
 
   defaultPermission(role: UserRole, permission: string): void {
-    this.#context.permissions(this.host).grant(role, this.#permissionName(permission));
+    this.#mustBeLoaded("defaultPermission");
+    this.onRelease(this.#context.permissions(this.host).grant(role, this.#permissionName(permission)));
   }
 
   may(permission: string, context: string | { readonly origin?: Origin; readonly stanza?: Element }): boolean {
