@@ -139,3 +139,20 @@ test("whoever cancels the first configuration has made no room (XEP-0045 §10.1.
   await settled(service);
   assert.deepEqual(briefly(ben), ["iq result"], "a room that is configured stays");
 });
+
+test("requests to a nick by somebody outside are not passed on; for service discovery the error is another (XEP-0045 §6.6)", async () => {
+  await using service = await startRooms();
+  const ada = person(service, "ada");
+  const eve = person(service, "eve");
+  create(ada, "r", "Ada");
+  for (const [payload, condition] of [
+    [`<query xmlns="http://jabber.org/protocol/disco#info"/>`, "bad-request"],
+    [`<query xmlns="http://jabber.org/protocol/disco#items"/>`, "bad-request"],
+    [`<query xmlns="jabber:iq:version"/>`, "not-acceptable"],
+    [`<ping xmlns="urn:xmpp:ping"/>`, "not-acceptable"],
+  ] as const) {
+    eve.send(`<iq type="get" id="q" to="r@${SERVICE}/Ada">${payload}</iq>`);
+    assert.deepEqual(briefly(eve), [`iq ${condition} Ada`]);
+  }
+  assert.deepEqual(briefly(ada), []);
+});
