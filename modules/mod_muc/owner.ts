@@ -38,12 +38,15 @@ export function handleOwner(room: LiveRoom, event: IqEvent): void {
 }
 
 function formAnswer(room: LiveRoom, stanza: Element, actor: string): Element {
-  const form = formElement(room.getFormLayout(actor), "form", undefined, {
-    title: `Configuration for ${room.jid}`,
-    instructions: "Complete and submit this form to configure the room.",
-  });
+  const layout = room.getFormLayout(actor);
   const answer = reply(stanza);
-  answer.append(xml("query", { xmlns: NS_MUC_OWNER }, form));
+  const query = xml("query", { xmlns: NS_MUC_OWNER });
+  answer.append(query);
+  // XEP-0045 §10.1.3: nothing, where nothing can be chosen.
+  if (layout.every(({ name }) => name === "FORM_TYPE")) return answer;
+  const title = `Configuration for ${room.jid}`;
+  const instructions = "Complete and submit this form to configure the room.";
+  query.append(formElement(layout, "form", undefined, { title, instructions }));
   return answer;
 }
 
