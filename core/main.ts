@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { container as tsyringeRoot, type InjectionToken } from "tsyringe";
 import { moduleCommands } from "./cli/module-commands.js";
-import type { Config, HostSection } from "./config/config.js";
+import { GLOBAL, type Config, type HostSection } from "./config/config.js";
 import { Options } from "./config/options.js";
 import { EventBus, type EventKind } from "./events/bus.js";
 import type { GlobalEvents, HostEvents } from "./events/events.js";
@@ -14,7 +14,7 @@ import { readPermissionSettings } from "./hosts/permission-options.js";
 import { Permissions } from "./hosts/permissions.js";
 import type { Logger } from "./log/logger.js";
 import { ModuleFinder } from "./modules/finder.js";
-import { ModuleManager, GLOBAL } from "./modules/manager.js";
+import { ModuleManager } from "./modules/manager.js";
 import { explain } from "./modules/module-error.js";
 import { ModulePlan, type Autoload } from "./modules/plan.js";
 import { SharedTables } from "./modules/shared-tables.js";
@@ -47,6 +47,7 @@ const HOST_EVENTS: Readonly<Record<string, EventKind>> = {
 /** Where the modules that come with Chorus are. */
 const BUILT_IN_MODULES = resolve(import.meta.dirname, "../modules");
 
+/** What a {@link Service} is made of. */
 export interface ServiceOptions {
   readonly config: Config;
   readonly logger: Logger;

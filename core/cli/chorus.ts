@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { explain } from "../modules/module-error.js";
 import { packageVersion } from "../package.js";
+import { EXIT_USAGE } from "./command.js";
 import { chooseConfig } from "./config-file.js";
 import { ServerProcess } from "./server-process.js";
 
@@ -29,7 +30,7 @@ async function main(args: string[]): Promise<number> {
     }).values;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-    return 2;
+    return EXIT_USAGE;
   }
   if (options.help === true || options.version === true) {
     process.stdout.write(options.help === true ? USAGE : `${packageVersion()}\n`);

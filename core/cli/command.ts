@@ -1,3 +1,6 @@
+/** Exit status of a call that cannot be understood: `chorusctl` shows the command's usage then. */
+export const EXIT_USAGE = 2;
+
 /**
  * A command of `chorusctl`. Modules add theirs: `module.provides("command", { name: "adduser", … })`.
  *
@@ -13,7 +16,7 @@ export interface Command {
   readonly usage: string;
   /** Refuses while a server runs (`import`, `restore`). */
   readonly offlineOnly?: boolean;
-  /** @returns the exit status */
+  /** @returns the exit status: 0, 1 when it failed, {@link EXIT_USAGE} */
   run(args: readonly string[], io: CommandIo): Promise<number>;
 }
 

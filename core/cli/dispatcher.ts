@@ -1,4 +1,5 @@
 /** `chorusctl`: finds out who does a command, and has it done. */
+import { GLOBAL } from "../config/config.js";
 import { ConfigError } from "../config/config-error.js";
 import { Options } from "../config/options.js";
 import type { LoadedConfig } from "../config/loaded-config.js";
@@ -11,10 +12,10 @@ import { connectAdminSocket } from "./admin-client.js";
 import { adminSocketPath } from "./admin-protocol.js";
 import { BUILT_IN } from "./built-in.js";
 import { checkConfig } from "./check-config.js";
-import type { CommandIo } from "./command.js";
+import { EXIT_USAGE, type CommandIo } from "./command.js";
 import { chooseConfig } from "./config-file.js";
 import { problemLines, readConfig, startFailure } from "./problems.js";
-import { EXIT_USAGE, explainCommand, formatCommands, runCommand } from "./run-command.js";
+import { explainCommand, formatCommands, runCommand } from "./run-command.js";
 import { runScenarioCommand } from "./scenario.js";
 import { silentLogger, stderrLogger } from "./stderr-logger.js";
 
@@ -101,7 +102,7 @@ async function runInService(words: readonly string[], configFile: string | undef
     for (const line of problemLines(error.problems)) io.error(line);
     return 1;
   }
-  const path = adminSocketPath(new Options(config, "*"));
+  const path = adminSocketPath(new Options(config, GLOBAL));
   let client;
   try {
     client = await connectAdminSocket(path);

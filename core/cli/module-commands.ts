@@ -1,7 +1,8 @@
+import { GLOBAL } from "../config/config.js";
 import type { Hosts } from "../hosts/hosts.js";
 import type { ModuleFinder } from "../modules/finder.js";
-import { GLOBAL, type ModuleManager } from "../modules/manager.js";
-import type { Command } from "./command.js";
+import type { ModuleManager } from "../modules/manager.js";
+import { EXIT_USAGE, type Command } from "./command.js";
 
 /** What the commands about modules look at. */
 export interface ModuleCommandContext {
@@ -22,7 +23,7 @@ export function moduleCommands({ hosts, modules, finder }: ModuleCommandContext)
       usage: "module list [HOST]",
       run: async (args, io) => {
         const [only, tooMany] = args;
-        if (tooMany !== undefined) return 2;
+        if (tooMany !== undefined) return EXIT_USAGE;
         if (only !== undefined && !places().includes(only)) {
           io.error(`${only} is not served here; these are: ${places().slice(1).join(", ")}`);
           return 1;
@@ -39,7 +40,7 @@ export function moduleCommands({ hosts, modules, finder }: ModuleCommandContext)
       summary: "say where a module comes from and on which hosts it is loaded",
       usage: "module info NAME",
       run: async ([name, tooMany], io) => {
-        if (name === undefined || tooMany !== undefined) return 2;
+        if (name === undefined || tooMany !== undefined) return EXIT_USAGE;
         const plain = name.replace(/^mod_/, "");
         const file = finder.find(plain);
         if (!file) {

@@ -1,4 +1,4 @@
-import type { Config, ConfigProblem } from "../config/config.js";
+import { GLOBAL, type Config, type ConfigProblem } from "../config/config.js";
 import { loadConfig } from "../config/load.js";
 import type { LoadedConfig } from "../config/loaded-config.js";
 import { formatProblem } from "../config/problem.js";
@@ -37,7 +37,7 @@ export function startFailure(error: unknown, config: Config): string {
   const remedy = REMEDIES[error.code];
   return formatProblem({
     severity: "error",
-    position: config.positionOf("*", "data_path"),
+    position: config.positionOf(GLOBAL, "data_path"),
     message: `data_path: ${error.message}${remedy === undefined ? "" : `; ${remedy}`}`,
   });
 }

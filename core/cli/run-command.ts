@@ -1,11 +1,8 @@
 /** Finds a command among those that the modules of a service offer, and runs it. */
 import type { Hosts } from "../hosts/hosts.js";
 import { BUILT_IN, type CommandSummary } from "./built-in.js";
-import type { Command, CommandIo } from "./command.js";
+import { EXIT_USAGE, type Command, type CommandIo } from "./command.js";
 import { suggestionsFor } from "./suggestions.js";
-
-/** Exit status of a call that cannot be understood. */
-export const EXIT_USAGE = 2;
 
 /** All commands that modules offer, by name; of two with one name the first counts. */
 export function commandsOf(hosts: Hosts): Command[] {

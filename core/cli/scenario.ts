@@ -3,7 +3,7 @@ import { loadConfig } from "../config/load.js";
 import { readScript, type Script } from "../testing/scansion.js";
 import { runScenario, type ScenarioOptions, type ScenarioResult } from "../testing/scenario-runner.js";
 import { startService } from "../testing/service.js";
-import type { CommandIo } from "./command.js";
+import { EXIT_USAGE, type CommandIo } from "./command.js";
 import { SCENARIO_USAGE } from "./scenario-usage.js";
 
 /**
@@ -16,7 +16,7 @@ export async function runScenarioCommand(args: readonly string[], io: CommandIo)
   if (typeof call === "string") {
     io.error(call);
     io.error(`usage: chorusctl ${SCENARIO_USAGE}`);
-    return 2;
+    return EXIT_USAGE;
   }
   let passed = 0;
   for (const file of call.files) {

@@ -3,6 +3,9 @@
 /** A Lua value as data: a table with keys 1..n is an array, any other an object. */
 export type ConfigValue = string | number | boolean | ConfigValue[] | { [key: string]: ConfigValue };
 
+/** Name of the global section, and of the "host" that global modules are loaded on. */
+export const GLOBAL = "*";
+
 /** Where something was written. */
 export interface Position {
   readonly file: string;
@@ -38,7 +41,7 @@ export interface Config extends ProblemSink {
   readonly file: string;
   /** In the order of the file, `enabled = false` ones included. */
   readonly hosts: readonly HostSection[];
-  /** Value for a host (`"*"`: global): the host's section, else the global one. Never merged. */
+  /** Value for a host ({@link GLOBAL}, `"*"`: the global one): the host's section, else the global one. Never merged. */
   get(host: string, key: string): ConfigValue | undefined;
   /** Value in that very section only. */
   getOwn(host: string, key: string): ConfigValue | undefined;

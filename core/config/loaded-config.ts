@@ -1,4 +1,11 @@
-import type { Config, ConfigProblem, ConfigValue, HostSection, Position } from "./config.js";
+import {
+  GLOBAL,
+  type Config,
+  type ConfigProblem,
+  type ConfigValue,
+  type HostSection,
+  type Position,
+} from "./config.js";
 import type { EvaluatedOption } from "./evaluation.js";
 
 interface Setting {
@@ -6,9 +13,6 @@ interface Setting {
   readonly position: Position;
   readonly items: ReadonlyMap<string, number>;
 }
-
-/** Name of the global section. */
-export const GLOBAL = "*";
 
 /** A configuration that was evaluated. Problems found while it is in use are kept here too, and told to listeners. */
 export class LoadedConfig implements Config {

@@ -1,11 +1,8 @@
 import { dirname, resolve } from "node:path";
 import type { ModuleApi } from "../modules/api.js";
-import type { Config, ConfigProblem } from "./config.js";
+import { GLOBAL, type Config, type ConfigProblem } from "./config.js";
 import { parsePeriod, readPeriod } from "./period.js";
 import { describeValue, reportOption } from "./problem.js";
-
-export { parsePeriod } from "./period.js";
-export { formatProblem } from "./problem.js";
 
 /** The getters of `module` that read the configuration; documented at {@link ModuleApi}. */
 type OptionGetters = Pick<
@@ -23,7 +20,6 @@ type OptionGetters = Pick<
   | "getOptionPath"
 >;
 
-const GLOBAL = "*";
 const NUMERAL = /^\s*[-+]?(?:0x[\da-f]+|(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*$/i;
 
 /** A folder named in the configuration; relative ones start from the configuration's own folder. */

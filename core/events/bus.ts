@@ -63,6 +63,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }
 
+/** What an {@link EventBus} works with. */
 export interface EventBusOptions {
   readonly timers: Timers;
   /** Milliseconds that an asynchronous handler has when it set no deadline of its own. */

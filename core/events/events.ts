@@ -100,7 +100,7 @@ export interface GlobalEvents {
   "user-password-changed": { username: string; host: string };
 }
 
-export type HostEventName = keyof HostEvents & string;
+/** Name of an event of the global bus. */
 export type GlobalEventName = keyof GlobalEvents & string;
 
 /** A handler for each event; a mapped type, as only through one does TypeScript infer `undefined` for an empty body. */

@@ -1,11 +1,9 @@
-import type { Config } from "../config/config.js";
+import { GLOBAL, type Config } from "../config/config.js";
 import { Options } from "../config/options.js";
 import type { UserRole } from "../modules/api.js";
 import { nameprep } from "../xmpp/jid.js";
 import type { Hosts } from "./hosts.js";
 import { parseUserRole, preparedJids, type PermissionSettings } from "./permissions.js";
-
-const GLOBAL = "*";
 
 /** Options about roles and permissions of a host: `admins`, `parent_host`, `*_user_role`, `add_permissions`, `remove_permissions`. */
 export function readPermissionSettings(config: Config, hosts: Hosts, host: string): PermissionSettings {

@@ -46,6 +46,7 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   pingMs: 30_000,
 };
 
+/** What a {@link ComponentConnection} is for, and whom it tells. */
 export interface ComponentConnectionOptions {
   readonly host: string;
   readonly upstream: Upstream;

@@ -20,6 +20,7 @@ const STABLE_MS = 60_000;
 /** Connections in a row that may end over an unanswered ping, before the server counts as one that answers none. */
 const SILENCES = 2;
 
+/** What a {@link ComponentLink} is for, and whom it tells. */
 export interface ComponentLinkOptions {
   /** Name of the component. */
   readonly host: string;

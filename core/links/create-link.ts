@@ -9,6 +9,7 @@ import { ComponentLink } from "./component.js";
 import type { Link } from "./link.js";
 import { parseUpstream } from "./upstream.js";
 
+/** The component that may be attached, and what its link works with. */
 export interface CreateLinkOptions {
   readonly host: Host;
   readonly config: Config;

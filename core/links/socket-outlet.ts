@@ -15,8 +15,9 @@ function flushAll(): void {
   for (const outlet of turn) outlet.flush();
 }
 
+/** How much a peer may leave unread, and what happens then. */
 export interface SocketOutletOptions {
-  /** Bytes that may wait for a peer that does not read; beyond that `onOverflow` is called, once. */
+  /** What may wait for a peer that does not read, counted as {@link Outlet.pending} is; beyond that `onOverflow` is called, once. */
   readonly maxPending: number;
   /** Ends the connection: the peer was too slow, and nobody waits for it. */
   readonly onOverflow: () => void;

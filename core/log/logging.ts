@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { destination, pino, stdTimeFunctions, type DestinationStream, type Logger as Pino } from "pino";
 import { PinoPretty } from "pino-pretty";
-import type { Config } from "../config/config.js";
+import { GLOBAL, type Config } from "../config/config.js";
 import { reportOption } from "../config/problem.js";
 import { readFailure } from "../config/source-files.js";
 import { formatMessage } from "./format.js";
@@ -82,7 +82,12 @@ function openSinks(config: Config, stdout: NonNullable<LoggingOptions["stdout"]>
     try {
       sinks.push(fileSink(rule, rule.path));
     } catch (error) {
-      reportOption(config, "*", "log", `cannot write ${rule.path}: ${readFailure(error)}; its lines go to the console`);
+      reportOption(
+        config,
+        GLOBAL,
+        "log",
+        `cannot write ${rule.path}: ${readFailure(error)}; its lines go to the console`,
+      );
       for (const level of rule.levels) unwritable.add(level);
     }
   }

@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
-import type { Config, ConfigValue } from "../config/config.js";
+import { GLOBAL, type Config, type ConfigValue } from "../config/config.js";
 import { dataPath } from "../config/options.js";
 import { describeValue, reportOption } from "../config/problem.js";
 import type { LogLevel } from "./logger.js";
 
 /** All levels, lowest first. */
-export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 /** A place that log lines go to, and which of them. */
 export interface SinkRule {
@@ -29,7 +29,7 @@ type Target = { kind: "console" } | { kind: "nowhere" } | { kind: "file"; path: 
 export function readLogRules(config: Config): SinkRule[] {
   const rules = new Map<string | undefined, Set<LogLevel>>();
   const report = (message: string, severity: "error" | "warning" = "error"): void => {
-    reportOption(config, "*", "log", message, severity);
+    reportOption(config, GLOBAL, "log", message, severity);
   };
 
   const target = (value: ConfigValue | undefined, filename: ConfigValue | undefined): Target => {
@@ -49,8 +49,8 @@ export function readLogRules(config: Config): SinkRule[] {
     rules.set(path, new Set([...(rules.get(path) ?? []), ...levels]));
   };
 
-  const log = config.get("*", "log");
-  const usual = levelsFrom(config.get("*", "debug") === true ? "debug" : "info");
+  const log = config.get(GLOBAL, "log");
+  const usual = levelsFrom(config.get(GLOBAL, "debug") === true ? "debug" : "info");
   if (log === undefined) add({ kind: "console" }, usual);
   else if (typeof log === "string") add(target(log, undefined), log.startsWith("*") ? LOG_LEVELS : usual);
   else if (typeof log === "object") {

@@ -173,13 +173,6 @@ export interface ModuleApi {
   addIdentity(category: string, type: string, name?: string): void;
   /** A data form in the disco#info of the host (XEP-0128). */
   addExtension(form: Element): void;
-  /**
-   * Gives the module objects of this host a method that was declared by merging into {@link ModuleApi}; taken back when
-   * this module is unloaded. Modules that use it say so with `static requires`.
-   * @param make called with a module object when the method is first used on it; what the method takes through that
-   *   object is released with that object's module
-   */
-  extendApi<K extends keyof ModuleApi>(name: K, make: (module: ModuleApi) => ModuleApi[K]): void;
   /** Puts a service into the host's table: other modules ask for it by `@inject(token)`. */
   provide<T>(token: Token<T>, value: T): void;
 
@@ -187,6 +180,7 @@ export interface ModuleApi {
   send(stanza: Element, origin?: Origin): void;
   /**
    * Sends an iq get or set and waits for the answer.
+   * @param origin not used: it is here for Prosody's order of arguments
    * @param timeoutSeconds default 120
    * @returns the result stanza; rejects with a `StanzaError`
    */
@@ -202,8 +196,10 @@ export interface ModuleApi {
   openStore<T = Json, K extends StoreType = "keyval">(name?: string, type?: K): StoreTypes<T>[K];
 
   /**
-   * Gives the `module` object of every module of this host another method, typed by merging into `ModuleApi`.
-   * @param create makes the method for one module; `onUnload` registers what is undone when that module goes
+   * Gives the `module` object of every module of this host another method, typed by merging into {@link ModuleApi};
+   * taken back when this module is unloaded. Modules that use it say so with `static requires`.
+   * @param create makes the method for one module; what it takes through that module's object is released with it, and
+   *   `onUnload` registers what else is undone then
    */
   extendApi<N extends keyof ModuleApi>(
     name: N,

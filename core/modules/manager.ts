@@ -1,4 +1,5 @@
 import { container as tsyringeRoot, type DependencyContainer, type InjectionToken } from "tsyringe";
+import { GLOBAL } from "../config/config.js";
 import type { Host } from "../hosts/host.js";
 import { LoggerToken, ModuleApiToken, providerOf, type Token } from "../tokens.js";
 import type { ModuleClass, ModuleInstance } from "./api.js";
@@ -7,9 +8,6 @@ import type { ModuleFinder, ModuleFile } from "./finder.js";
 import { parameterTokens } from "./injection.js";
 import { ModuleError, NeedsModule, explain } from "./module-error.js";
 import { ModuleObject } from "./module-object.js";
-
-/** Host under which global modules are kept. */
-export const GLOBAL = "*";
 
 /** Times that `load()` may be begun again because it asked for one more module. */
 const MAX_ATTEMPTS = 64;
@@ -30,13 +28,7 @@ interface LoadedModule {
   readonly hostObjects: Map<string, ModuleObject>;
 }
 
-/** What nothing but loading itself needs to know of a module under way. */
-interface Attempt {
-  readonly object: ModuleObject;
-  /** Optional dependencies that turned out not to be had. */
-  readonly unavailable: ReadonlySet<string>;
-}
-
+/** What a {@link ModuleManager} works with. */
 export interface ModuleManagerOptions {
   readonly context: Omit<ModuleContext, "depends" | "provide" | "objectsOf">;
   readonly finder: ModuleFinder;
@@ -54,7 +46,8 @@ export class ModuleManager {
   readonly #hostContainers = new Map<string, DependencyContainer>();
   readonly #modules = new Map<string, Map<string, LoadedModule>>();
   readonly #services = new Map<string, Map<symbol, { readonly value: unknown; readonly module: string }>>();
-  readonly #attempts = new Map<ModuleObject, Attempt>();
+  /** The modules that are being loaded, each with the optional dependencies that turned out not to be had. */
+  readonly #attempts = new Map<ModuleObject, ReadonlySet<string>>();
   #loadOrder = 0;
   #started = false;
 
@@ -248,7 +241,7 @@ export class ModuleManager {
     const container = this.#hostContainer(hostName).createChildContainer();
     container.register(ModuleApiToken as InjectionToken, { useValue: object.asApi() });
     container.register(LoggerToken as InjectionToken, { useValue: object.logger });
-    this.#attempts.set(object, { object, unavailable });
+    this.#attempts.set(object, unavailable);
     let module: LoadedModule;
     try {
       const instance = this.#construct(name, moduleClass, container, hostName);
@@ -310,12 +303,12 @@ export class ModuleManager {
       found.dependents.add(module.name);
       return found.instance.exports ?? found.instance;
     }
-    const attempt = this.#attempts.get(module);
-    if (attempt === undefined) {
+    const unavailable = this.#attempts.get(module);
+    if (!unavailable) {
       if (soft) return undefined;
       throw new ModuleError("MODULE_NOT_LOADED", name, `is not loaded on ${module.host}; ask for it in load()`);
     }
-    if (soft && attempt.unavailable.has(name)) return undefined;
+    if (soft && unavailable.has(name)) return undefined;
     throw new NeedsModule(name, soft);
   }
 

@@ -8,6 +8,8 @@ import type {
   PayloadOf,
   ResultOf,
 } from "../events/events.js";
+import { GLOBAL } from "../config/config.js";
+import { Options } from "../config/options.js";
 import type { Host } from "../hosts/host.js";
 import type { Items } from "../hosts/items.js";
 import type { LogLevel, Logger } from "../log/logger.js";
@@ -21,7 +23,6 @@ import { bare } from "../xmpp/jid.js";
 import { StanzaTemplate } from "../xmpp/template.js";
 import type { ExportsOf, ModuleApi, UserRole } from "./api.js";
 import type { ModuleContext } from "./context.js";
-import { Options } from "../config/options.js";
 
 /** Handlers that failed so often are told of once more, as the operator has something to do. */
 const MANY_FAILURES = 100;
@@ -46,8 +47,8 @@ export class ModuleObject extends Options implements HandlerOwner {
     readonly loadOrder: number,
     context: ModuleContext,
   ) {
-    super(context.config, served?.name ?? "*");
-    this.host = served?.name ?? "*";
+    super(context.config, served?.name ?? GLOBAL);
+    this.host = served?.name ?? GLOBAL;
     this.#context = context;
     // A global module's own bus is the global one, as in Prosody; its events are typed by `hookGlobal`.
     this.#bus = served?.events ?? (context.hosts.events as unknown as EventBus<HostEvents>);

@@ -1,4 +1,4 @@
-import type { Config, HostSection } from "../config/config.js";
+import { GLOBAL, type Config, type HostSection } from "../config/config.js";
 import { Options } from "../config/options.js";
 import type { ModuleFinder } from "./finder.js";
 
@@ -28,7 +28,7 @@ export class ModulePlan {
 
   /** Modules of the whole server; those that turn out to belong to hosts are left to the hosts. */
   forServer(): string[] {
-    return this.#known("*", this.#minus(this.#autoload.global, "*"));
+    return this.#known(GLOBAL, this.#minus(this.#autoload.global, GLOBAL));
   }
 
   /**
@@ -37,14 +37,14 @@ export class ModulePlan {
    */
   forHost(section: HostSection, standard: readonly string[] = []): string[] {
     const { name } = section;
-    const global = this.#own("*", "modules_enabled");
+    const global = this.#own(GLOBAL, "modules_enabled");
     const own = this.#own(name, "modules_enabled");
     const inherited =
       section.type === "VirtualHost"
-        ? this.#minus([...this.#autoload.virtualHost, ...global], "*")
+        ? this.#minus([...this.#autoload.virtualHost, ...global], GLOBAL)
         : this.#minus(
             [...global].filter((module) => this.#autoload.inheritable.includes(module)),
-            "*",
+            GLOBAL,
           );
     return this.#known(name, [
       ...new Set([...this.#minus([...standard, ...inherited], name), ...this.#minus(own, name)]),

@@ -10,6 +10,7 @@ import type { DeliveryTarget } from "./delivery.js";
  */
 export const SLICE = 4000;
 
+/** How a {@link Fanout} gets to recipients. */
 export interface FanoutOptions {
   /** The way to a recipient; `"route"`: through the events of a host served here; `"lost"`: its link is down. */
   readonly outletFor: (jid: string, from: string) => Outlet | "route" | "lost";

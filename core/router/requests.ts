@@ -6,7 +6,7 @@ import { StanzaError } from "../xmpp/stanza-error.js";
 import type { DeferredRequest } from "./stanza-event.js";
 
 /** Seconds that whoever took a request over has to answer it. */
-export const DEFERRED_TIMEOUT = 120;
+const DEFERRED_SECONDS = 120;
 
 /** An iq get or set under way, with the one flag that says whether it was answered. */
 export class TrackedRequest implements DeferredRequest {
@@ -40,11 +40,6 @@ export class Requests {
     this.#timers = timers;
   }
 
-  /** Number of requests that wait for an answer. */
-  get size(): number {
-    return this.#pending.size;
-  }
-
   /** Begins to track a request. `answerWith` sends an error in answer to it. */
   track(stanza: Element, answerWith: (error: StanzaError) => void): TrackedRequest {
     const { from, to, id } = stanza.attrs as Record<string, string | undefined>;
@@ -59,7 +54,7 @@ export class Requests {
   /** Somebody took it over; it fails by itself if nothing comes. */
   defer(request: TrackedRequest): DeferredRequest {
     request.deferred = true;
-    request.timer ??= this.#timers.add(DEFERRED_TIMEOUT, () => {
+    request.timer ??= this.#timers.add(DEFERRED_SECONDS, () => {
       request.fail(new StanzaError({ type: "wait", condition: "recipient-unavailable" }));
       return undefined;
     });

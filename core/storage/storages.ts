@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Config, ConfigValue } from "../config/config.js";
+import { GLOBAL, type Config, type ConfigValue } from "../config/config.js";
 import { dataPath, Options } from "../config/options.js";
 import { openStorage } from "./open.js";
 import type { Storage, StoreType, StoreTypes } from "./store.js";
@@ -74,7 +74,7 @@ function driverFor(value: unknown, store: string): Driver | undefined {
 /** Drivers named anywhere, the default among them; a name that is none is told to the operator. */
 function wanted(config: Config): Set<Driver> {
   const drivers = new Set<Driver>();
-  for (const host of ["*", ...config.hosts.map(({ name }) => name)]) {
+  for (const host of [GLOBAL, ...config.hosts.map(({ name }) => name)]) {
     for (const option of ["storage", "default_storage"]) {
       const value = config.getOwn(host, option);
       for (const name of namesIn(value)) {
@@ -90,7 +90,7 @@ function wanted(config: Config): Set<Driver> {
     }
   }
   // With one plain name in the global section nothing else is ever asked for.
-  const only = config.getOwn("*", "storage");
+  const only = config.getOwn(GLOBAL, "storage");
   if (!(drivers.size === 1 && isDriver(only))) drivers.add(DEFAULT_DRIVER);
   return drivers;
 }

@@ -141,6 +141,7 @@ export interface StoreTypes<T = Json> {
   archive: ArchiveStore;
 }
 
+/** What a store can hold, by Prosody's name for it. */
 export type StoreType = keyof StoreTypes;
 
 /** A database: gives out stores of any host and name. */

@@ -9,9 +9,6 @@ import xml, { Element } from "@xmpp/xml";
 
 export { xml, Element };
 
-/** A child of an element: an element, or text. */
-export type Node = Element | string;
-
 /** True for an element child, false for text. */
 export function isElement(node: unknown): node is Element {
   return node instanceof Element;

@@ -1,5 +1,5 @@
 import { Element, childElements, getChild, isElement, xml } from "./element.js";
-import { CONDITION_CODES, StanzaError, parseCondition, type ErrorType } from "./stanza-error.js";
+import { CONDITION_CODES, StanzaError, parseCondition, type ErrorCondition, type ErrorType } from "./stanza-error.js";
 
 /** Namespace of the defined error conditions (RFC 6120 §8.3). */
 export const NS_STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas";
@@ -66,7 +66,7 @@ export function parseError(stanza: Element): StanzaError | undefined {
   const element = getChild(stanza, "error");
   if (!element) return undefined;
   const type = String(element.attrs["type"] ?? "");
-  let condition = parseCondition("undefined-condition");
+  let condition: ErrorCondition = "undefined-condition";
   let uri: string | undefined;
   let text: string | undefined;
   let tag: Element | undefined;
@@ -80,7 +80,7 @@ export function parseError(stanza: Element): StanzaError | undefined {
   }
   return new StanzaError({
     type: ERROR_TYPES.has(type) ? (type as ErrorType) : "cancel",
-    condition: condition ?? "undefined-condition",
+    condition,
     text,
     by: element.attrs["by"] as string | undefined,
     extra: { ...(uri === undefined ? {} : { uri }), ...(tag === undefined ? {} : { tag }) },

@@ -15,11 +15,11 @@ export interface AdhocSession {
 
 interface Entry {
   readonly session: AdhocSession;
-  readonly expiresAt: number;
+  readonly expiresAtMs: number;
 }
 
 /** Milliseconds in which somebody has to fill in a form. */
-const LIFETIME = 30 * 60 * 1000;
+const LIFETIME_MS = 30 * 60 * 1000;
 /** More than that at once, and the oldest is forgotten. */
 const MAX_SESSIONS = 1000;
 
@@ -39,18 +39,18 @@ export class AdhocSessions {
     const entry = this.#entries.get(id);
     if (!entry || entry.session.from !== from || entry.session.node !== node) return undefined;
     this.#entries.delete(id);
-    return entry.expiresAt > this.clock.now() ? entry.session : undefined;
+    return entry.expiresAtMs > this.clock.now() ? entry.session : undefined;
   }
 
   keep(session: AdhocSession): void {
     this.#forget();
-    this.#entries.set(session.id, { session, expiresAt: this.clock.now() + LIFETIME });
+    this.#entries.set(session.id, { session, expiresAtMs: this.clock.now() + LIFETIME_MS });
   }
 
   #forget(): void {
     const now = this.clock.now();
-    for (const [id, { expiresAt }] of this.#entries) {
-      if (expiresAt > now && this.#entries.size < MAX_SESSIONS) return;
+    for (const [id, { expiresAtMs }] of this.#entries) {
+      if (expiresAtMs > now && this.#entries.size < MAX_SESSIONS) return;
       this.#entries.delete(id);
     }
   }

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import {
+  EXIT_USAGE,
   formatAdminLine,
   LineSplitter,
   MAX_ADMIN_LINE_BYTES,
@@ -14,7 +15,6 @@ import {
 const MAX_WAITING = 64;
 /** Bytes of replies that a client may leave unread. */
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
-const EXIT_USAGE = 2;
 
 /** What a connection needs of its surroundings. */
 export interface AdminConnectionContext {

@@ -29,6 +29,7 @@ export function isSubscriptionType(type: unknown): type is SubscriptionType {
 /** Requests for a user's presence that may wait for an answer. */
 const MAX_PENDING = 1000;
 
+/** What {@link Subscriptions} work with. */
 export interface SubscriptionsOptions {
   readonly module: ModuleApi;
   readonly rosters: ExportsOf<"roster">;

@@ -1,4 +1,5 @@
 import {
+  EXIT_USAGE,
   AccountError,
   Accounts,
   nodeOf,
@@ -57,13 +58,13 @@ async function withAccount(
   const unknown = args.find((arg) => arg.startsWith("--") && arg !== "--password-stdin");
   if (words.length !== 1 || unknown !== undefined) {
     io.error(unknown === undefined ? "exactly one JID is needed" : `unknown option ${unknown}`);
-    return 2;
+    return EXIT_USAGE;
   }
   const jid = parseBareJid(words[0] ?? "");
   const username = jid && nodeOf(jid);
   if (jid === undefined || username === undefined) {
     io.error(`${words[0]} is not a JID of the form user@host`);
-    return 2;
+    return EXIT_USAGE;
   }
   try {
     await act(username, domainOf(jid), jid);

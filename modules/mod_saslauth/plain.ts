@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { decodeUtf8, failure, type SaslServer, type SaslStep } from "./mechanism.js";
 
+/** What {@link PlainServer} asks about an account. */
 export interface PlainOptions {
   prepareUsername(name: string): string | undefined;
   /** Bare JID of the user, for comparison with the authorization identity. */

@@ -2,6 +2,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypt
 import type { ChannelBindingType, ScramHash, ScramKeys } from "chorus-muc";
 import { decodeUtf8, failure, type SaslServer, type SaslStep } from "./mechanism.js";
 
+/** The variant of SCRAM, and what {@link ScramServer} asks about an account. */
 export interface ScramOptions {
   readonly hash: ScramHash;
   /** Whether this is the `-PLUS` variant: then the client has to bind, else it must not. */

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ConfigValue } from "../../../core/config/config.js";
 import { LoadedConfig } from "../../../core/config/loaded-config.js";
-import { Options, dataPath, formatProblem } from "../../../core/config/options.js";
+import { Options, dataPath } from "../../../core/config/options.js";
+import { formatProblem } from "../../../core/config/problem.js";
 
 const HOST = "rooms.example";
 
