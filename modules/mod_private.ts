@@ -33,7 +33,10 @@ export default class PrivateStorage {
     this.module.hook(`iq-get/self/${NS_PRIVATE}:query`, (event) => this.#get(event));
     this.module.hook(`iq-set/self/${NS_PRIVATE}:query`, (event) => this.#set(event));
     this.module.hookGlobal("user-deleted", ({ username, host }) => {
-      if (host === this.module.host) void this.#forget(username);
+      if (host !== this.module.host) return;
+      this.#forget(username).catch((error: unknown) => {
+        this.module.log("error", "the private XML of %s, who was deleted, is still stored: %s", username, error);
+      });
     });
   }
 

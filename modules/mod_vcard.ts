@@ -54,7 +54,10 @@ export default class VCards {
     this.module.hook(`iq-set/bare/${NS_VCARD}:vCard`, (event) => this.#answerSet(event));
     this.module.hook(`iq-set/host/${NS_VCARD}:vCard`, (event) => this.#answerSet(event));
     this.module.hookGlobal("user-deleted", ({ username, host }) => {
-      if (host === this.module.host) void this.#store.set(username, undefined);
+      if (host !== this.module.host) return;
+      this.#store.set(username, undefined).catch((error: unknown) => {
+        this.module.log("error", "the vCard of %s, who was deleted, is still stored: %s", username, error);
+      });
     });
   }
 

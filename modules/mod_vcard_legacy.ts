@@ -1,14 +1,16 @@
 import {
+  bare,
   getChild,
+  HostsToken,
   inject,
   injectable,
   ModuleApiToken,
   nodeOf,
   xml,
-  bare,
+  type ExportsOf,
+  type Hosts,
   type ModuleApi,
   type StanzaEvent,
-  type ExportsOf,
 } from "chorus-muc";
 
 const NS_UPDATE = "vcard-temp:x:update";
@@ -23,7 +25,10 @@ export default class VCardUpdates {
   readonly #hashes = new Map<string, string | undefined>();
   #vcards!: ExportsOf<"vcard">;
 
-  constructor(@inject(ModuleApiToken) private readonly module: ModuleApi) {}
+  constructor(
+    @inject(ModuleApiToken) private readonly module: ModuleApi,
+    @inject(HostsToken) private readonly hosts: Hosts,
+  ) {}
 
   load(): void {
     this.#vcards = this.module.depends("vcard");
@@ -32,10 +37,12 @@ export default class VCardUpdates {
       return undefined;
     });
     this.module.hook("vcard-updated", ({ node }) => {
-      if (node !== null) void this.#refresh(node);
+      if (node !== null && this.#hashes.has(node)) void this.#refresh(node); // it tells of its failures itself
     });
-    this.module.hookGlobal("user-deleted", ({ username, host }) => {
-      if (host === this.module.host) this.#hashes.delete(username);
+    this.module.hook("resource-unbind", ({ session }) => {
+      const user = bare(session.fullJid ?? "");
+      const others = this.hosts.get(this.module.host)?.sessions.ofUser(user) ?? [];
+      if (others.length === 0) this.#hashes.delete(nodeOf(user) ?? "");
     });
     for (const kind of ["full", "bare", "host"] as const) {
       // Before presence is delivered or kept.

@@ -269,7 +269,6 @@ export class C2sStream implements ClientStream {
     this.#gone = true;
     this.#timer?.stop();
     this.#waiting = [];
-    this.#context.onGone(this);
     if (!this.#isSession()) return;
     const host = this.#context.host(this.host);
     host?.sessions.unbind(this);

@@ -28,8 +28,6 @@ export interface C2sContext {
   /** The host of that name, if clients may log in to it. */
   host(name: string): Host | undefined;
   addTimer(seconds: number, fn: () => undefined): Timer;
-  /** The stream counts no longer. */
-  onGone(stream: C2sStream): void;
-  /** Its connection is closed, too. */
+  /** The stream's connection is closed. */
   onSocketClosed(stream: C2sStream): void;
 }

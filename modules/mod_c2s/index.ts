@@ -88,9 +88,12 @@ export default class ClientListeners {
   }
 
   async #listen(name: string, option: string, ports: number[], onConnection: (socket: Socket) => void): Promise<void> {
+    const onError = (error: Error): void => {
+      this.module.log("warn", "a connection of a client was not accepted: %s", error.message);
+    };
     for (const port of ports) {
       for (const at of this.#interfaces) {
-        const listener = await Listener.open({ interface: at, port }, option, onConnection);
+        const listener = await Listener.open({ interface: at, port }, option, { onConnection, onError });
         if (!listener) continue;
         this.#listeners.push(listener);
         this.module.addItem("listener", { name, address: listener.address });
@@ -139,7 +142,6 @@ export default class ClientListeners {
       },
       host: (name) => this.#host(name),
       addTimer: (seconds, fn) => this.module.addTimer(seconds, fn),
-      onGone: () => undefined,
       onSocketClosed: (stream) => {
         this.#streams.delete(stream);
         if (this.#streams.size === 0) this.#stopped?.();

@@ -8,6 +8,13 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** Whom a {@link Listener} tells. */
+export interface ListenHandlers {
+  onConnection(this: void, socket: Socket): void;
+  /** A connection was not accepted, for want of file handles for one; the port stays open. */
+  onError(this: void, error: Error): void;
+}
+
 const NO_SUCH_FAMILY: ReadonlySet<string> = new Set(["EAFNOSUPPORT", "EADDRNOTAVAIL", "EINVAL"]);
 
 /** An open port. */
@@ -25,7 +32,7 @@ export class Listener {
   static async open(
     at: ListenAddress,
     option: string,
-    onConnection: (socket: Socket) => void,
+    { onConnection, onError }: ListenHandlers,
   ): Promise<Listener | undefined> {
     const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, onConnection);
     const host = at.interface === "*" ? "0.0.0.0" : at.interface;
@@ -46,8 +53,7 @@ export class Listener {
         cause: error,
       });
     }
-    // Accepting may fail for want of file handles; the port stays open for later.
-    server.on("error", () => undefined);
+    server.on("error", onError);
     return new Listener(server);
   }
 

@@ -77,7 +77,10 @@ export default class Rosters {
     this.module.hook(`iq-get/self/${NS_ROSTER}:query`, (event) => this.#answerGet(event));
     this.module.hook(`iq-set/self/${NS_ROSTER}:query`, (event) => this.#answerSet(event));
     this.module.hookGlobal("user-deleted", ({ username, host }) => {
-      if (host === this.module.host) void this.#store.set(username, undefined);
+      if (host !== this.module.host) return;
+      this.#store.set(username, undefined).catch((error: unknown) => {
+        this.module.log("error", "the roster of %s, who was deleted, is still stored: %s", username, error);
+      });
     });
   }
 

@@ -64,7 +64,7 @@ export default class StartTls {
     });
     this.module.hookGlobal("config-reloaded", () => {
       this.#files = this.#configuredFiles();
-      void this.#prepare();
+      void this.#prepare(); // it tells of its failures itself
     });
   }
 
