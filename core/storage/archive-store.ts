@@ -140,7 +140,9 @@ export class RecordArchiveStore implements ArchiveStore {
       let found: [place: Buffer, id: string][] = [];
       for await (const [place, text] of transaction.entries(bounds)) {
         const entry = this.#read(user, text);
-        if (matches(entry, query)) found.push([place, entry.id]);
+        if (!matches(entry, query)) continue;
+        found.push([place, entry.id]);
+        if (found.length === limit && truncate === undefined && !reverse) break; // the oldest were asked for
       }
       if (reverse) found.reverse();
       // Kept: the newest, or the oldest when asked in reverse; which is the end of the list either way.
@@ -242,14 +244,14 @@ export class RecordArchiveStore implements ArchiveStore {
     const whole = extendKey(this.#entries, user);
     let from = start === undefined ? whole : extendKey(whole, timeText(checkTime(start)));
     let to = end === undefined ? pastKey(whole) : extendKey(whole, timeText(checkTime(end)) + PAST_DIGITS);
-    if (after !== undefined) {
-      const position = await get(extendKey(this.#ids, user, after));
+    for (const id of [after ?? []].flat()) {
+      const position = await get(extendKey(this.#ids, user, id));
       if (position === undefined) return undefined;
       const past = pastKey(extendKey(whole, position));
       if (Buffer.compare(past, from) > 0) from = past;
     }
-    if (before !== undefined) {
-      const position = await get(extendKey(this.#ids, user, before));
+    for (const id of [before ?? []].flat()) {
+      const position = await get(extendKey(this.#ids, user, id));
       if (position === undefined) return undefined;
       const place = extendKey(whole, position);
       if (Buffer.compare(place, to) < 0) to = place;

@@ -68,8 +68,9 @@ export interface ArchiveQuery {
   readonly with?: string;
   readonly key?: string;
   readonly ids?: readonly string[];
-  readonly before?: string;
-  readonly after?: string;
+  /** Several: the entry must be before, or after, each of them. */
+  readonly before?: string | readonly string[];
+  readonly after?: string | readonly string[];
   readonly limit?: number;
   /** Newest first. */
   readonly reverse?: boolean;

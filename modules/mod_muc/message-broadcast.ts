@@ -23,8 +23,9 @@ export function sendMessage(
       undos.push(undo);
     },
   });
+  if (stopped !== undefined) return;
   const send = (): void => {
-    if (stopped === undefined) room.broadcast(stanza);
+    room.broadcast(stanza);
   };
   if (holds.length === 0) {
     send();

@@ -324,6 +324,10 @@ export function conformance(driver: string, open: () => Promise<Subject>): void 
       assert.deepEqual(await orchard({ after: ids[13], before: ids[10] }), []);
       assert.deepEqual(await orchard({ after: ids[13], before: ids[10], reverse: true }), []);
       assert.deepEqual(await orchard({ after: ids[99] }), []);
+      const [early, late] = [ids[10] ?? "", ids[20] ?? ""];
+      assert.deepEqual(await orchard({ after: [late, early], limit: 1 }), ["21"], "after each of them");
+      assert.deepEqual(await orchard({ before: [late, early], limit: 1, reverse: true }), ["9"], "before each of them");
+      assert.equal(await orchard({ after: [early, "unknown"] }), undefined);
       assert.deepEqual(await orchard({ limit: 0 }), []);
       assert.equal(await orchard({ after: "unknown" }), undefined);
       assert.equal(await orchard({ before: "unknown", limit: 1 }), undefined);
@@ -394,7 +398,8 @@ export function conformance(driver: string, open: () => Promise<Subject>): void 
     check("deletes what a query names, all of it, or all but the newest or oldest", async ({ storage }) => {
       const { archive, ids } = await filled(storage);
       assert.equal(await archive.delete("orchard", { with: "tenth" }), 10);
-      assert.equal(await archive.delete("orchard", { end: 1004 }), 4);
+      assert.equal(await archive.delete("orchard", { end: 1004, limit: 1 }), 1, "the oldest");
+      assert.equal(await archive.delete("orchard", { end: 1004 }), 3);
       assert.equal(await archive.delete("orchard", { after: "unknown" }), 0);
       assert.equal(await archive.delete("orchard", { key: ids[5] ?? "" }), 1);
       assert.equal(await archive.get("orchard", ids[5] ?? ""), undefined);

@@ -265,16 +265,17 @@ function select(
   wanted: ArchiveQuery & { truncate?: number },
 ): ModelEntry[] | undefined {
   const at = (id: string): number => entries.findIndex((entry) => entry.id === id);
-  if (wanted.before !== undefined && at(wanted.before) === -1) return undefined;
-  if (wanted.after !== undefined && at(wanted.after) === -1) return undefined;
+  const before = [wanted.before ?? []].flat().map(at);
+  const after = [wanted.after ?? []].flat().map(at);
+  if ([...before, ...after].includes(-1)) return undefined;
   let found = entries.filter(
     (entry, index) =>
       (wanted.start === undefined || entry.when >= wanted.start) &&
       (wanted.end === undefined || entry.when <= wanted.end) &&
       (wanted.with === undefined || entry.with === wanted.with) &&
       (wanted.ids === undefined || wanted.ids.includes(entry.id)) &&
-      (wanted.before === undefined || index < at(wanted.before)) &&
-      (wanted.after === undefined || index > at(wanted.after)),
+      before.every((border) => index < border) &&
+      after.every((border) => index > border),
   );
   if (wanted.reverse === true) found.reverse();
   if (wanted.truncate !== undefined) found = found.slice(0, Math.max(0, found.length - wanted.truncate));

@@ -1,0 +1,142 @@
+import { randomUUID } from "node:crypto";
+import {
+  childElements,
+  cloneElement,
+  namespaceOf,
+  nodeOf,
+  removeChildren,
+  xml,
+  type ArchiveStore,
+  type Clock,
+  type Element,
+  type ModuleApi,
+} from "chorus-muc";
+import { NS_MUC_USER, type BroadcastMessageEvent, type Room, type RoomData, type RoomState } from "chorus-muc/muc";
+import { NS_STANZA_ID } from "./namespaces.js";
+import type { ArchivePlace } from "./page.js";
+
+/** Key in a room's data of what tells it from earlier rooms of its name. */
+const INSTANCE = "archive_instance";
+/** Entries that are removed in one go; others may write in between. */
+const SLICE = 1000;
+/** Seconds by which the clocks of store and caller may differ. */
+const CLOCK_TOLERANCE = 60;
+
+function isStanzaId(child: Element, roomJid: string): boolean {
+  return child.name === "stanza-id" && namespaceOf(child) === NS_STANZA_ID && child.attrs["by"] === roomJid;
+}
+
+/** Takes ids out that somebody gave in the room's name (XEP-0359 §5). */
+export function stripStanzaIds(stanza: Element, roomJid: string): void {
+  removeChildren(stanza, (child) => isStanzaId(child, roomJid));
+}
+
+/** The id that the room gave to a stanza, if it did. */
+export function stanzaIdOf(stanza: Element, roomJid: string): string | undefined {
+  return childElements(stanza).find((child) => isStanzaId(child, roomJid))?.attrs["id"] as string | undefined;
+}
+
+/** The element that tells an archive's id (XEP-0359 §3). */
+export function stanzaId(roomJid: string, id: string): Element {
+  return xml("stanza-id", { xmlns: NS_STANZA_ID, by: roomJid, id });
+}
+
+/**
+ * The archives of the rooms: Prosody's store `muc_log`, a room's archive under its local part.
+ *
+ * A room that was made here has an instance id in its data, and its archive is under `LOCALPART/ID`: a room that is made
+ * again under an old name begins with an empty one, whatever is left of the old. One without an id was brought along
+ * from Prosody, with its archive.
+ */
+export class RoomArchives {
+  readonly store: ArchiveStore;
+  readonly #instances: RoomState<string>;
+
+  constructor(
+    private readonly module: ModuleApi,
+    private readonly clock: Clock,
+    /** Wait until what is archived is on disk, not only until it survives the end of the process. */
+    private readonly isSynced: boolean,
+  ) {
+    this.store = module.openStore<never, "archive">("muc_log", "archive");
+    this.#instances = module.roomState<string>(INSTANCE, { persist: true });
+  }
+
+  /** Gives a new room an archive of its own. */
+  found(room: Room): void {
+    if (this.#instances.get(room) === undefined) this.#instances.set(room, randomUUID());
+  }
+
+  placeOf(room: Room): ArchivePlace {
+    return { store: this.store, user: this.userOf(room.jid, room._data) };
+  }
+
+  /** Name of the archive of a room with that data. */
+  userOf(jid: string, data: RoomData): string {
+    const instance = data[INSTANCE];
+    const node = nodeOf(jid) ?? "";
+    return typeof instance === "string" ? `${node}/${instance}` : node;
+  }
+
+  /** Archives a message that is being sent, and gives it its id. Whoever gets it can count on finding it again. */
+  keep(event: BroadcastMessageEvent): void {
+    const { room, stanza } = event;
+    const { user } = this.placeOf(room);
+    const { id, written } = this.#append(room, archivedForm(room, stanza), "message<groupchat");
+    stanza.append(stanzaId(room.jid, id));
+    // A temporary room waits for nothing.
+    if (room.getPersistent()) event.holdUntil(written);
+    const remove = (): void => {
+      this.#remove(user, id);
+    };
+    event.onFailure(remove);
+    room.onRollback(remove);
+  }
+
+  /** Archives that somebody came or went; nobody waits for that. */
+  keepPresence(room: Room, presence: Element): void {
+    this.#append(room, presence, presence.attrs["type"] === "unavailable" ? "presence<unavailable" : "presence");
+  }
+
+  #append(room: Room, stanza: Element, kind: string): ReturnType<ArchiveStore["append"]> {
+    const { user } = this.placeOf(room);
+    const sync = room.getPersistent() && (this.isSynced || "soon");
+    const appended = this.store.append(user, null, stanza, undefined, kind, { sync });
+    appended.written.catch((error: unknown) => {
+      this.module.log("error", "%s: an entry of the archive was not written: %s", room.jid, error);
+    });
+    return appended;
+  }
+
+  /** What was not sent after all. */
+  #remove(user: string, id: string): void {
+    const start = this.clock.now() / 1000 - CLOCK_TOLERANCE;
+    this.store.delete(user, { key: id, start }, { sync: false }).catch((error: unknown) => {
+      this.module.log("error", "a message that was not sent may still be archived: %s", error);
+    });
+  }
+
+  /** Removes what is older than a time, or everything, a piece at a time. @param end unix seconds */
+  async clear(user: string, end?: number): Promise<number> {
+    let removed = 0;
+    for (;;) {
+      const count = await this.store.delete(user, { limit: SLICE, ...(end !== undefined && { end }) }, { sync: false });
+      removed += count;
+      if (count < SLICE) return removed;
+    }
+  }
+}
+
+/** A message as it is stored: with the real JID of who sent it where everybody may see that, else without. */
+function archivedForm(room: Room, stanza: Element): Element {
+  const copy = cloneElement(stanza);
+  delete copy.attrs["to"];
+  removeChildren(copy, (child) => namespaceOf(child) === NS_MUC_USER);
+  const occupant = room.getOccupantByNick(String(stanza.attrs["from"]));
+  if (occupant && room.getWhois() === "anyone") {
+    const { jid, bareJid, role } = occupant;
+    const item = xml("item", { jid, affiliation: room.getAffiliation(bareJid), role });
+    copy.append(xml("x", { xmlns: NS_MUC_USER }, item));
+  }
+  return copy;
+}
