@@ -147,7 +147,7 @@ function commitAffiliation(room: LiveRoom, request: AffiliationRequest, change: 
   for (const [occupant, prevRole] of before) {
     publicise(room, occupant, userX(...codes), { actor, reason, prevRole });
     if (occupant.role === "none") tellLeft(room, occupant);
-    else if ((prevRole === "moderator") !== (occupant.role === "moderator")) showOthersAgain(room, occupant);
+    else showOthersAgain(room, occupant, prevRole);
   }
   if (before.size === 0) announce(room, { jid, affiliation, reason, codes });
   room.save(true);
@@ -177,9 +177,10 @@ function isConcerned(room: LiveRoom, occupant: LiveOccupant, { jid, affiliation 
   return isDomainBan && domainOf(occupant.bareJid) === jid && room.getAffiliation(occupant.bareJid) === "outcast";
 }
 
-/** Whoever gains or loses the moderator's view sees everybody as that view shows them. */
-function showOthersAgain(room: LiveRoom, occupant: LiveOccupant): void {
-  if (room.getWhois() === "anyone") return;
+/** Whoever gains or loses the moderator's view sees everybody as that view shows them (XEP-0045 §8). */
+export function showOthersAgain(room: LiveRoom, occupant: LiveOccupant, prevRole: Role): void {
+  const isSame = (prevRole === "moderator") === (occupant.role === "moderator");
+  if (isSame || room.getWhois() === "anyone") return;
   for (const { jid } of occupant.targets) {
     room.sendOccupantList(jid, (_nick, other) => other === undefined || other.bareJid !== occupant.bareJid);
   }

@@ -1,4 +1,4 @@
-import { commitAsked, type AskedChange } from "./affiliation-change.js";
+import { commitAsked, showOthersAgain, type AskedChange } from "./affiliation-change.js";
 import { isAtLeast } from "./affiliations.js";
 import { takeOut } from "./leave.js";
 import type { SetRoleEvent } from "./muc-events.js";
@@ -98,6 +98,7 @@ function commitRole(room: LiveRoom, actor: Actor, target: LiveOccupant, role: Ro
   const prevRole = target.role;
   room.occupancy.setRole(target, role);
   publicise(room, target, userX(), { actor: by, reason, prevRole });
+  showOthersAgain(room, target, prevRole);
   return DONE;
 }
 
