@@ -10,9 +10,9 @@ export interface ListenAddress {
 
 /** Whom a {@link Listener} tells. */
 export interface ListenHandlers {
-  onConnection(this: void, socket: Socket): void;
+  readonly onConnection: (socket: Socket) => void;
   /** A connection was not accepted, for want of file handles for one; the port stays open. */
-  onError(this: void, error: Error): void;
+  readonly onError: (error: Error) => void;
 }
 
 const NO_SUCH_FAMILY: ReadonlySet<string> = new Set(["EAFNOSUPPORT", "EADDRNOTAVAIL", "EINVAL"]);
