@@ -17,6 +17,8 @@ export type * from "./router/stanza-event.js";
 // Stanzas and addresses
 export * from "./xmpp/element.js";
 export * from "./xmpp/jid.js";
+export * from "./xmpp/namespaces.js";
+export * from "./xmpp/date-time.js";
 export { parseStanza } from "./xmpp/parse.js";
 export * from "./xmpp/reply.js";
 export * from "./xmpp/stanza-error.js";

@@ -7,6 +7,8 @@ import {
   injectable,
   ModuleApiToken,
   nodeOf,
+  NS_DISCO_INFO,
+  NS_DISCO_ITEMS,
   StanzaError,
   xml,
   type DiscoEvent,
@@ -15,9 +17,6 @@ import {
   type IqEvent,
   type ModuleApi,
 } from "chorus-muc";
-
-const NS_INFO = "http://jabber.org/protocol/disco#info";
-const NS_ITEMS = "http://jabber.org/protocol/disco#items";
 
 interface Identity {
   readonly category: string;
@@ -37,20 +36,20 @@ export default class Disco {
   ) {}
 
   load(): void {
-    this.module.addFeature(NS_INFO);
-    this.module.addFeature(NS_ITEMS);
+    this.module.addFeature(NS_DISCO_INFO);
+    this.module.addFeature(NS_DISCO_ITEMS);
     if (this.module.getHostType() === "local") {
       this.module.addIdentity("server", "im", this.module.getOptionString("name", "Chorus"));
       this.module.depends("roster", true);
-      this.module.hook(`iq-get/bare/${NS_INFO}:query`, (event) => this.#ofAccount(event, "account-disco-info"));
-      this.module.hook(`iq-get/bare/${NS_ITEMS}:query`, (event) => this.#ofAccount(event, "account-disco-items"));
+      this.module.hook(`iq-get/bare/${NS_DISCO_INFO}:query`, (event) => this.#ofAccount(event, "account-disco-info"));
+      this.module.hook(`iq-get/bare/${NS_DISCO_ITEMS}:query`, (event) => this.#ofAccount(event, "account-disco-items"));
     } else if (this.module.getOptionBoolean("disco_hidden", false)) this.module.addItem("disco-hidden", true);
-    this.module.hook(`iq-get/host/${NS_INFO}:query`, (event) => this.#info(event));
-    this.module.hook(`iq-get/host/${NS_ITEMS}:query`, (event) => this.#items(event));
+    this.module.hook(`iq-get/host/${NS_DISCO_INFO}:query`, (event) => this.#info(event));
+    this.module.hook(`iq-get/host/${NS_DISCO_ITEMS}:query`, (event) => this.#items(event));
   }
 
   #info(event: IqEvent): Element | StanzaError {
-    const disco = answerTo(event, NS_INFO);
+    const disco = answerTo(event, NS_DISCO_INFO);
     const { node } = disco;
     if (node !== undefined) {
       return this.#ofNode(disco, this.module.fireEvent("host-disco-info-node", Object.assign(disco, { node })));
@@ -66,7 +65,7 @@ export default class Disco {
   }
 
   #items(event: IqEvent): Element | StanzaError {
-    const disco = answerTo(event, NS_ITEMS);
+    const disco = answerTo(event, NS_DISCO_ITEMS);
     const { node } = disco;
     if (node !== undefined) {
       return this.#ofNode(disco, this.module.fireEvent("host-disco-items-node", Object.assign(disco, { node })));
@@ -112,13 +111,13 @@ export default class Disco {
     if (toSelf !== true && roster?.sendsPresenceTo(from) !== true) {
       return new StanzaError({ type: "cancel", condition: "service-unavailable" });
     }
-    const disco = answerTo(event, name === "account-disco-info" ? NS_INFO : NS_ITEMS);
+    const disco = answerTo(event, name === "account-disco-info" ? NS_DISCO_INFO : NS_DISCO_ITEMS);
     if (disco.node !== undefined) {
       return new StanzaError({ type: "cancel", condition: "item-not-found", text: "Node does not exist" });
     }
     if (name === "account-disco-info") {
       disco.query.append(xml("identity", { category: "account", type: "registered" }));
-      for (const feature of [NS_INFO, NS_ITEMS]) disco.query.append(xml("feature", { var: feature }));
+      for (const feature of [NS_DISCO_INFO, NS_DISCO_ITEMS]) disco.query.append(xml("feature", { var: feature }));
     }
     this.module.fireEvent(name, disco);
     return disco.reply;

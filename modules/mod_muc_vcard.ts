@@ -7,6 +7,8 @@ import {
   injectable,
   ModuleApiToken,
   nodeOf,
+  NS_VCARD,
+  NS_VCARD_UPDATE,
   parseStanza,
   StanzaError,
   xml,
@@ -18,10 +20,8 @@ import {
 } from "chorus-muc";
 import { MucToken, NS_MUC_USER, type Muc, type Room, type RoomState } from "chorus-muc/muc";
 
-const NS_VCARD = "vcard-temp";
 /** Values of the option; unset is `both`. */
 const ADVERTISEMENTS = ["both", "presence", "message", "none"];
-const NS_VCARD_UPDATE = "vcard-temp:x:update";
 
 /** SHA-1 of a vCard's picture, in hex (XEP-0153 §4.1); `undefined` when it has none. */
 function avatarHash(vcard: Element): string | undefined {

@@ -1,6 +1,4 @@
-import { inject, injectable, ModuleApiToken, xml, type ModuleApi } from "chorus-muc";
-
-const NS_PING = "urn:xmpp:ping";
+import { inject, injectable, ModuleApiToken, NS_PING, xml, type ModuleApi } from "chorus-muc";
 
 /** Answers pings of the host, and on hosts with accounts of these, too (XEP-0199). */
 @injectable()

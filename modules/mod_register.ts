@@ -1,4 +1,4 @@
-import { inject, injectable, ModuleApiToken, type ModuleApi } from "chorus-muc";
+import { inject, injectable, ModuleApiToken, NS_REGISTER, type ModuleApi } from "chorus-muc";
 
 /** In-band registration, whole: new accounts where `allow_registration` says so, and users' care of their own (XEP-0077). */
 @injectable()
@@ -8,6 +8,6 @@ export default class Register {
   constructor(@inject(ModuleApiToken) private readonly module: ModuleApi) {}
 
   load(): void {
-    this.module.addFeature("jabber:iq:register");
+    this.module.addFeature(NS_REGISTER);
   }
 }

@@ -5,16 +5,17 @@ import {
   childText,
   ClockToken,
   errorReply,
+  getChild,
   HostsToken,
   inject,
   injectable,
   isClientStream,
   ModuleApiToken,
   nodeprep,
+  NS_REGISTER,
   reply,
   StanzaError,
   xml,
-  getChild,
   type ClientStream,
   type Clock,
   type Element,
@@ -22,7 +23,6 @@ import {
   type ModuleApi,
 } from "chorus-muc";
 
-const NS_REGISTER = "jabber:iq:register";
 /** Addresses remembered; the oldest go first, so that a flood of them cannot fill the memory. */
 const MAX_ADDRESSES = 10_000;
 

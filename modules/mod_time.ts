@@ -1,5 +1,6 @@
 import {
   ClockToken,
+  formatDateTime,
   inject,
   injectable,
   ModuleApiToken,
@@ -26,7 +27,7 @@ export default class EntityTime {
   }
 
   #answer(): Element {
-    const utc = `${new Date(this.clock.now()).toISOString().slice(0, 19)}Z`;
+    const utc = formatDateTime(this.clock.now() / 1000);
     return xml("iq", {}, xml("time", NS_TIME, xml("tzo", {}, "+00:00"), xml("utc", {}, utc)));
   }
 }

@@ -12,6 +12,7 @@ import {
   ModuleApiToken,
   nodeOf,
   nodeprep,
+  NS_REGISTER,
   StanzaError,
   xml,
   type Element,
@@ -19,8 +20,6 @@ import {
   type IqEvent,
   type ModuleApi,
 } from "chorus-muc";
-
-const NS_REGISTER = "jabber:iq:register";
 
 /** Lets users change their password and remove their account (XEP-0077 §3.2, §3.3). */
 @injectable()

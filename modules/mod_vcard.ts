@@ -9,6 +9,7 @@ import {
   injectable,
   ModuleApiToken,
   nodeOf,
+  NS_VCARD,
   parseStanza,
   serialise,
   StanzaError,
@@ -18,8 +19,6 @@ import {
   type KeyvalStore,
   type ModuleApi,
 } from "chorus-muc";
-
-const NS_VCARD = "vcard-temp";
 
 declare module "chorus-muc" {
   interface ModuleExports {

@@ -6,14 +6,13 @@ import {
   injectable,
   ModuleApiToken,
   nodeOf,
+  NS_VCARD_UPDATE,
   xml,
   type ExportsOf,
   type Hosts,
   type ModuleApi,
   type StanzaEvent,
 } from "chorus-muc";
-
-const NS_UPDATE = "vcard-temp:x:update";
 
 /**
  * Stamps the available presence of local users with the hash of their avatar (XEP-0153 §3.1), for clients that do not
@@ -60,10 +59,10 @@ export default class VCardUpdates {
 
   #stamp({ origin, stanza }: StanzaEvent): undefined {
     if (stanza.attrs["type"] !== undefined) return;
-    let update = getChild(stanza, "x", NS_UPDATE);
-    if (update && getChild(update, "photo", NS_UPDATE)) return;
+    let update = getChild(stanza, "x", NS_VCARD_UPDATE);
+    if (update && getChild(update, "photo", NS_VCARD_UPDATE)) return;
     if (!update) {
-      update = xml("x", NS_UPDATE);
+      update = xml("x", NS_VCARD_UPDATE);
       stanza.append(update);
     }
     const hash = this.#hashes.get(nodeOf(bare(origin.fullJid ?? "")) ?? "");

@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import { component, type ComponentEntity } from "@xmpp/component";
 import type { Clock } from "../timers/clock.js";
 import { Element, xml } from "../xmpp/element.js";
+import { NS_PING } from "../xmpp/namespaces.js";
 import { parseStreamError, streamErrorElement } from "../xmpp/stream-error.js";
 import { StreamParser, type StreamLimits } from "../xmpp/stream-parser.js";
 import { serialise } from "../xmpp/template.js";
@@ -13,7 +14,6 @@ import { formatUpstream, type Upstream } from "./upstream.js";
 
 /** Namespace of the stream of an accepted component (XEP-0114 §3). */
 const NS_COMPONENT = "jabber:component:accept";
-const NS_PING = "urn:xmpp:ping";
 
 /** Bounds of a connection to an upstream server. */
 export interface LinkLimits extends StreamLimits {

@@ -4,6 +4,7 @@ import type { Logger } from "../log/logger.js";
 import type { Timers } from "../timers/timers.js";
 import { childElements, type Element } from "../xmpp/element.js";
 import { bare, domainOf, parseJid, resourceOf } from "../xmpp/jid.js";
+import { NS_CLIENT } from "../xmpp/namespaces.js";
 import { errorReply, isRequest, mayBeAnswered, parseError, reply } from "../xmpp/reply.js";
 import { StanzaError } from "../xmpp/stanza-error.js";
 import { serialise, type StanzaTemplate } from "../xmpp/template.js";
@@ -244,7 +245,7 @@ export class StanzaRouter implements Router {
     toSelf: boolean,
   ): Result | Promise<Result> {
     const child = childElements(stanza)[0];
-    const payload = child ? `${String(child.attrs["xmlns"] ?? "jabber:client")}:${child.name}` : "";
+    const payload = child ? `${String(child.attrs["xmlns"] ?? NS_CLIENT)}:${child.name}` : "";
     const type = stanza.attrs["type"] as "get" | "set";
     const names: string[] = [];
     for (const at of toSelf ? [kind, "self"] : [kind]) {

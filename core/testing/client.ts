@@ -7,6 +7,7 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { getChild, xml, childElements, type Element } from "../xmpp/element.js";
 import { splitJid } from "../xmpp/jid.js";
+import { NS_BIND, NS_SASL, NS_SESSION, NS_TLS } from "../xmpp/namespaces.js";
 import { escapeAttribute, serialise } from "../xmpp/template.js";
 import { StreamParser, type StreamLimits } from "../xmpp/stream-parser.js";
 import { Inbox } from "./inbox.js";
@@ -14,11 +15,6 @@ import { Pings } from "./pings.js";
 import { startSasl } from "./sasl.js";
 import { parseExpectation } from "./scansion.js";
 import { expectIn } from "./search.js";
-
-const NS_SASL = "urn:ietf:params:xml:ns:xmpp-sasl";
-const NS_TLS = "urn:ietf:params:xml:ns:xmpp-tls";
-const NS_BIND = "urn:ietf:params:xml:ns:xmpp-bind";
-const NS_SESSION = "urn:ietf:params:xml:ns:xmpp-session";
 
 /** A server may send more than it takes. */
 const LIMITS: StreamLimits = { maxStanzaBytes: 64 * 1024 * 1024, maxDepth: 1024, maxAttributes: 1024 };

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { xml, type Element } from "../xmpp/element.js";
+import { NS_PING } from "../xmpp/namespaces.js";
 
 /** Round trips of a client (XEP-0199) whose answers its user never sees. */
 export class Pings {
@@ -14,7 +15,7 @@ export class Pings {
         clearTimeout(timer);
         resolve(answered);
       });
-      send(xml("iq", { type: "get", id, to }, xml("ping", "urn:xmpp:ping")));
+      send(xml("iq", { type: "get", id, to }, xml("ping", NS_PING)));
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Element } from "./element.js";
-import { NS_CLIENT, TreeBuilder } from "./tree-builder.js";
+import { NS_CLIENT } from "./namespaces.js";
+import { TreeBuilder } from "./tree-builder.js";
 import { createXmlParser } from "./xml-parser.js";
 
 const ignore = (): void => undefined;

@@ -1,7 +1,8 @@
 import type { SaxesTagNS } from "saxes";
 import type { Element } from "./element.js";
+import { NS_CLIENT } from "./namespaces.js";
 import { NS_STREAM, StreamError, type StreamErrorCondition } from "./stream-error.js";
-import { NS_CLIENT, TreeBuilder } from "./tree-builder.js";
+import { TreeBuilder } from "./tree-builder.js";
 import { Utf8Decoder } from "./utf8-decoder.js";
 import { createXmlParser, type XmlParser } from "./xml-parser.js";
 

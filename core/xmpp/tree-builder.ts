@@ -1,8 +1,6 @@
 import type { SaxesTagNS } from "saxes";
 import { Element } from "./element.js";
-
-/** Namespace that stanzas are in past the link, where it is written as none. */
-export const NS_CLIENT = "jabber:client";
+import { NS_CLIENT } from "./namespaces.js";
 
 /** Turns the events of the XML parser into elements of the shape that `element.ts` describes; one tree at a time. */
 export class TreeBuilder {

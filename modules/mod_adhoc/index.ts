@@ -6,6 +6,7 @@ import {
   inject,
   injectable,
   ModuleApiToken,
+  NS_DATA_FORM,
   StanzaError,
   xml,
   type AdhocAction,
@@ -18,7 +19,6 @@ import {
 import { AdhocSessions, type AdhocSession } from "./sessions.js";
 
 const NS_COMMANDS = "http://jabber.org/protocol/commands";
-const NS_DATA_FORM = "jabber:x:data";
 const ACTIONS: ReadonlySet<unknown> = new Set<AdhocAction>(["execute", "prev", "next", "complete", "cancel"]);
 
 function badRequest(condition: string): StanzaError {

@@ -7,6 +7,7 @@ import {
   escapeAttribute,
   joinJid,
   nameprep,
+  NS_CLIENT,
   NS_STREAM,
   parseStreamError,
   resourceprep,
@@ -332,7 +333,7 @@ export class C2sStream implements ClientStream {
     this.#headerSent = true;
     const from = this.host === "" ? "" : ` from="${escapeAttribute(this.host)}"`;
     return (
-      `<?xml version='1.0'?><stream:stream xmlns="jabber:client" xmlns:stream="${NS_STREAM}"` +
+      `<?xml version='1.0'?><stream:stream xmlns="${NS_CLIENT}" xmlns:stream="${NS_STREAM}"` +
       ` id="${randomUUID()}"${from} version="1.0" xml:lang="en">`
     );
   }
@@ -411,7 +412,5 @@ function nonzaEvent(element: Element): `stanza/${string}` {
   const xmlns: unknown = element.attrs["xmlns"];
   if (typeof xmlns === "string") return `stanza/${xmlns}:${element.name}`;
   const child = element.name === "iq" ? childElements(element)[0] : undefined;
-  return child
-    ? `stanza/iq/${String(child.attrs["xmlns"] ?? "jabber:client")}:${child.name}`
-    : `stanza/${element.name}`;
+  return child ? `stanza/iq/${String(child.attrs["xmlns"] ?? NS_CLIENT)}:${child.name}` : `stanza/${element.name}`;
 }

@@ -1,4 +1,4 @@
-import { bare, namespaceOf, parseJid, removeChildren, type Element } from "chorus-muc";
+import { bare, namespaceOf, NS_DELAY, parseJid, removeChildren, type Element } from "chorus-muc";
 import { NS_MUC, NS_MUC_ADMIN, NS_MUC_OWNER, NS_MUC_USER } from "./namespaces.js";
 
 /** What only the room says; `http://jabber.org/protocol/muc` also carries the password of a join. */
@@ -12,7 +12,7 @@ const ROOM_NAMESPACES: ReadonlySet<string> = new Set([
   "urn:xmpp:occupant-id:0",
 ]);
 
-const DELAYS: ReadonlySet<string> = new Set(["urn:xmpp:delay", "jabber:x:delay"]);
+const DELAYS: ReadonlySet<string> = new Set([NS_DELAY, "jabber:x:delay"]);
 
 /**
  * Takes out of a client's stanza, in place, what a client may not say in a room: the namespaces of XEP-0045, hats

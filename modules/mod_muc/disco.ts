@@ -1,13 +1,17 @@
-import { childElements, reply, StanzaError, xml, type Element, type ErrorCondition } from "chorus-muc";
+import {
+  childElements,
+  NS_DISCO_INFO,
+  NS_DISCO_ITEMS,
+  reply,
+  StanzaError,
+  xml,
+  type Element,
+  type ErrorCondition,
+} from "chorus-muc";
 import { formElement, type Form, type FormValue } from "./form.js";
 import { NS_MUC, NS_ROOM_INFO } from "./namespaces.js";
 import type { LiveRoom } from "./room.js";
 import type { Service } from "./service.js";
-
-/** Service discovery (XEP-0030). */
-export const NS_DISCO_INFO = "http://jabber.org/protocol/disco#info";
-/** Its lists. */
-export const NS_DISCO_ITEMS = "http://jabber.org/protocol/disco#items";
 
 /** Messages keep the id that their sender gave them (XEP-0045 §7.4). */
 const STABLE_ID = `${NS_MUC}#stable_id`;

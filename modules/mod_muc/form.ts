@@ -1,5 +1,15 @@
-import { childElements, childText, getChild, isElement, parseJid, StanzaError, xml, type Element } from "chorus-muc";
-import { NS_DATA_FORM, NS_DATA_VALIDATE } from "./namespaces.js";
+import {
+  childElements,
+  childText,
+  getChild,
+  isElement,
+  NS_DATA_FORM,
+  parseJid,
+  StanzaError,
+  xml,
+  type Element,
+} from "chorus-muc";
+import { NS_DATA_VALIDATE } from "./namespaces.js";
 
 /** The field types of XEP-0004 §3.3. */
 export type FormFieldType =

@@ -5,6 +5,10 @@ import {
   cloneElement,
   errorReply,
   getChild,
+  NS_DISCO_INFO,
+  NS_DISCO_ITEMS,
+  NS_PING,
+  NS_VCARD,
   reply,
   StanzaError,
   type DeferredRequest,
@@ -13,13 +17,12 @@ import {
   type IqEvent,
   type StanzaEvent,
 } from "chorus-muc";
-import { NS_DISCO_INFO, NS_DISCO_ITEMS } from "./disco.js";
 import { NOT_CONNECTED } from "./refusal.js";
 import type { LiveRoom } from "./room.js";
 
 /** What is kept at an account and not at a session: asked of the bare JID (vCards, avatars). */
 const OF_THE_ACCOUNT: ReadonlySet<string> = new Set([
-  "vcard-temp",
+  NS_VCARD,
   "http://jabber.org/protocol/pubsub",
   "urn:ietf:params:xml:ns:vcard-4.0",
 ]);
@@ -69,7 +72,7 @@ export class IqRelay {
       return new StanzaError({ type: "cancel", condition: "item-not-found", text, by: room.jid });
     }
     // Self-ping (XEP-0410): whoever asks is in the room under that nick, and that is the answer.
-    if (recipient === sender && stanza.attrs["type"] === "get" && getChild(stanza, "ping", "urn:xmpp:ping")) {
+    if (recipient === sender && stanza.attrs["type"] === "get" && getChild(stanza, "ping", NS_PING)) {
       return reply(stanza);
     }
     this.#forgetAnswered();

@@ -5,6 +5,8 @@ import {
   injectable,
   isRequest,
   ModuleApiToken,
+  NS_DISCO_INFO,
+  NS_DISCO_ITEMS,
   RouterToken,
   type BareJid,
   type Clock,
@@ -17,7 +19,7 @@ import {
 } from "chorus-muc";
 import { MucToken, type Muc, type Room } from "chorus-muc/muc";
 import { handleAdmin } from "./admin.js";
-import { checkNode, hookDisco, NS_DISCO_INFO, NS_DISCO_ITEMS } from "./disco.js";
+import { checkNode, hookDisco } from "./disco.js";
 import { admit, hookCreation, refuseWithoutRoom } from "./entry.js";
 import { answerIq } from "./iq-answer.js";
 import { hookInvites } from "./invite.js";

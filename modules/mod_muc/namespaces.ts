@@ -1,10 +1,10 @@
 /** Entering a room (XEP-0045 §7.2); also the feature. */
 export const NS_MUC = "http://jabber.org/protocol/muc";
-/** What the room tells its occupants (XEP-0045 §17.2). */
+/** What the room tells its occupants (XEP-0045 §19.2). */
 export const NS_MUC_USER = "http://jabber.org/protocol/muc#user";
-/** Roles and affiliations (XEP-0045 §17.3). */
+/** Roles and affiliations (XEP-0045 §19.3). */
 export const NS_MUC_ADMIN = "http://jabber.org/protocol/muc#admin";
-/** Configuration and destruction (XEP-0045 §17.4). */
+/** Configuration and destruction (XEP-0045 §19.4). */
 export const NS_MUC_OWNER = "http://jabber.org/protocol/muc#owner";
 /** `FORM_TYPE` of a room's configuration (XEP-0045 §16.5.3). */
 export const NS_ROOM_CONFIG = "http://jabber.org/protocol/muc#roomconfig";
@@ -12,7 +12,5 @@ export const NS_ROOM_CONFIG = "http://jabber.org/protocol/muc#roomconfig";
 export const NS_ROOM_INFO = "http://jabber.org/protocol/muc#roominfo";
 /** `FORM_TYPE` of a request for voice (XEP-0045 §16.5.2). */
 export const NS_VOICE_REQUEST = "http://jabber.org/protocol/muc#request";
-/** Data forms (XEP-0004). */
-export const NS_DATA_FORM = "jabber:x:data";
 /** Datatypes of form fields (XEP-0122). */
 export const NS_DATA_VALIDATE = "http://jabber.org/protocol/xdata-validate";

@@ -14,7 +14,7 @@ export class OccupantSession implements DeliveryTarget {
   ) {}
 }
 
-/** Forms of an occupant's presence as text, as far as they were needed; see presence-forms.ts. */
+/** Forms of an occupant's presence as text, as far as they were needed; see presence.ts. */
 export type PresenceForms = { [K in "full" | "anonymous" | "self"]?: StanzaTemplate };
 
 /** {@link Occupant} as the engine sees it. Changed by {@link Occupancy} only, which also undoes changes. */

@@ -1,6 +1,7 @@
 import {
   childElements,
   childText,
+  NS_DATA_FORM,
   parseJid,
   reply,
   StanzaError,
@@ -13,7 +14,7 @@ import { askDestruction } from "./destroy.js";
 import { formElement, invalidField, parseSubmission, type Form, type FormSubmission } from "./form.js";
 import { answerIq } from "./iq-answer.js";
 import type { ConfigSubmittedEvent } from "./muc-events.js";
-import { NS_DATA_FORM, NS_MUC_OWNER, NS_ROOM_CONFIG } from "./namespaces.js";
+import { NS_MUC_OWNER, NS_ROOM_CONFIG } from "./namespaces.js";
 import { userX } from "./presence.js";
 import { errorOf } from "./privileges.js";
 import type { LiveRoom } from "./room.js";

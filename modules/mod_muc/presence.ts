@@ -43,7 +43,7 @@ export function userX(...statusCodes: string[]): Element {
   return xml("x", { xmlns: NS_MUC_USER }, ...statusCodes.map((code) => xml("status", { code })));
 }
 
-/** An `<item/>` (XEP-0045 §17.2). */
+/** An `<item/>` (XEP-0045 §19.2). */
 export function itemElement(
   attrs: { affiliation: string; role?: string | undefined; jid?: string | undefined; nick?: string | undefined },
   details: Omit<ItemDetails, "anonymous" | "nick"> = {},

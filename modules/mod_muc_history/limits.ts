@@ -1,5 +1,5 @@
-import { getChild, type Element } from "chorus-muc";
-import { NS_MUC, parseDateTime } from "chorus-muc/muc";
+import { getChild, parseDateTime, type Element } from "chorus-muc";
+import { NS_MUC } from "chorus-muc/muc";
 
 /** How much of the history somebody asks for; `undefined`: no limit of that kind. */
 export interface HistoryLimits {
@@ -10,7 +10,7 @@ export interface HistoryLimits {
   readonly since: number | undefined;
 }
 
-/** A count (XEP-0045 §17.1, `xs:unsignedShort` and more); anything else limits nothing. */
+/** A count (XEP-0045 §19.1, `xs:unsignedShort` and more); anything else limits nothing. */
 function parseCount(text: unknown): number | undefined {
   return typeof text === "string" && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

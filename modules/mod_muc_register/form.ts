@@ -1,10 +1,8 @@
 import { StanzaError, type Element } from "chorus-muc";
 import { parseSubmission, type Form, type FormField, type FormValue } from "chorus-muc/muc";
 
-/** In-band registration (XEP-0077), of which XEP-0045 §7.10 makes use. */
-export const NS_REGISTER = "jabber:iq:register";
 /** `FORM_TYPE` of the registration form (XEP-0045 §16.5.1). */
-export const NS_ROOM_REGISTER = "http://jabber.org/protocol/muc#register";
+const NS_ROOM_REGISTER = "http://jabber.org/protocol/muc#register";
 /** Field of the nick. */
 export const FIELD_NICK = "muc#register_roomnick";
 

@@ -1,4 +1,14 @@
-import { bare, inject, injectable, ModuleApiToken, resourceOf, StanzaError, xml, type ModuleApi } from "chorus-muc";
+import {
+  bare,
+  inject,
+  injectable,
+  ModuleApiToken,
+  NS_REGISTER,
+  resourceOf,
+  StanzaError,
+  xml,
+  type ModuleApi,
+} from "chorus-muc";
 import {
   MucToken,
   type ChangeCondition,
@@ -7,7 +17,7 @@ import {
   type PreChangeEvent,
   type Room,
 } from "chorus-muc/muc";
-import { NS_REGISTER } from "./form.js";
+
 import { Registration } from "./registration.js";
 import { ReservedNicks } from "./reserved-nicks.js";
 

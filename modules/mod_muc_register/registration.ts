@@ -2,6 +2,7 @@ import {
   bare,
   childElements,
   getChild,
+  NS_REGISTER,
   resourceprep,
   StanzaError,
   xml,
@@ -20,7 +21,7 @@ import {
   type Outcome,
   type Room,
 } from "chorus-muc/muc";
-import { FIELD_NICK, NS_REGISTER, readRegistration, registrationForm } from "./form.js";
+import { FIELD_NICK, readRegistration, registrationForm } from "./form.js";
 
 /** Options of the module. */
 export interface RegistrationOptions {

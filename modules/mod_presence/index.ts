@@ -2,13 +2,15 @@ import {
   authProviderOf,
   bare,
   childText,
-  cloneElement,
   ClockToken,
+  cloneElement,
+  formatDateTime,
   HostsToken,
   inject,
   injectable,
   ModuleApiToken,
   nodeOf,
+  NS_DELAY,
   StanzaError,
   xml,
   type BareJid,
@@ -22,7 +24,6 @@ import {
 } from "chorus-muc";
 import { isSubscriptionType, Subscriptions } from "./subscriptions.js";
 
-const NS_DELAY = "urn:xmpp:delay";
 /** Addresses that one session may have sent presence to directly. */
 const MAX_DIRECTED = 10_000;
 
@@ -161,7 +162,7 @@ export default class Presence {
     const presence = cloneElement(stanza);
     session.presence = presence;
     session.priority = this.#ignorePriority ? 0 : priorityOf(stanza);
-    this.#sentAt.set(presence, `${new Date(this.clock.now()).toISOString().slice(0, 19)}Z`);
+    this.#sentAt.set(presence, formatDateTime(this.clock.now() / 1000));
     session.send(stanza);
     this.#sendToKnown(session, stanza);
     if (isInitial) this.#greet(session);

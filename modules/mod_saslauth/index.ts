@@ -9,6 +9,7 @@ import {
   joinJid,
   ModuleApiToken,
   nodeprep,
+  NS_SASL,
   xml,
   type AuthProvider,
   type ChannelBindingType,
@@ -26,7 +27,6 @@ import { ResourceBinding } from "./resource-binding.js";
 import { ScramServer } from "./scram.js";
 import { LoginThrottle } from "./throttle.js";
 
-const NS_SASL = "urn:ietf:params:xml:ns:xmpp-sasl";
 const NS_CHANNEL_BINDING = "urn:xmpp:sasl-cb:0";
 const BINDINGS: readonly ChannelBindingType[] = ["tls-exporter", "tls-server-end-point"];
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;

@@ -1,19 +1,17 @@
 import {
-  getChild,
-  isClientStream,
-  StanzaError,
   childText,
   errorReply,
+  getChild,
+  isClientStream,
+  NS_BIND,
+  NS_SESSION,
   reply,
+  StanzaError,
   xml,
   type ClientStream,
   type Element,
   type ModuleApi,
 } from "chorus-muc";
-
-const NS_BIND = "urn:ietf:params:xml:ns:xmpp-bind";
-/** RFC 3921 §3; a no-op kept for clients that insist on it, marked optional. */
-const NS_SESSION = "urn:ietf:params:xml:ns:xmpp-session";
 
 /** Binds resources to streams that have logged in (RFC 6120 §7). */
 export class ResourceBinding {

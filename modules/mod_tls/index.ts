@@ -8,6 +8,7 @@ import {
   injectable,
   isClientStream,
   ModuleApiToken,
+  NS_TLS,
   xml,
   type Clock,
   type Config,
@@ -20,8 +21,6 @@ import {
   type CertificateFiles,
   type CertificatePair,
 } from "./certificate.js";
-
-const NS_TLS = "urn:ietf:params:xml:ns:xmpp-tls";
 
 /**
  * Encryption of client streams by STARTTLS (RFC 6120 §5), with the certificate that `ssl` names, or the host's one in
