@@ -8,5 +8,3 @@ export const NS_STANZA_ID = "urn:xmpp:sid:0";
 export const NS_RSM = "http://jabber.org/protocol/rsm";
 /** Stanzas inside others (XEP-0297). */
 export const NS_FORWARD = "urn:xmpp:forward:0";
-/** What a stanza of a client's stream says, written out where it is inside another (XEP-0297 §3). */
-export const NS_CLIENT = "jabber:client";

@@ -1,6 +1,15 @@
-import { childElements, namespaceOf, removeChildren, xml, type ArchiveEntry, type Element } from "chorus-muc";
-import { NS_DELAY, NS_MUC_USER, type Room } from "chorus-muc/muc";
-import { NS_CLIENT, NS_FORWARD, NS_MAM, NS_RSM } from "./namespaces.js";
+import {
+  childElements,
+  namespaceOf,
+  NS_CLIENT,
+  NS_DELAY,
+  removeChildren,
+  xml,
+  type ArchiveEntry,
+  type Element,
+} from "chorus-muc";
+import { NS_MUC_USER, type Room } from "chorus-muc/muc";
+import { NS_FORWARD, NS_MAM, NS_RSM } from "./namespaces.js";
 import type { Page } from "./page.js";
 import type { ArchiveRequest } from "./query.js";
 import { formatStamp } from "./time.js";
