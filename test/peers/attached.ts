@@ -5,20 +5,21 @@ import { readScript, type Script } from "../../core/testing/scansion.js";
 import { runScenario } from "../../core/testing/scenario-runner.js";
 import { startService, type TestService } from "../../core/testing/service.js";
 import { bare, nodeOf } from "../../core/xmpp/jid.js";
-import { acceptanceScripts, ownScripts } from "../support/acceptance.js";
+import { acceptanceScripts, modulesFor, ownScripts } from "../support/acceptance.js";
 import { needs } from "../support/required.js";
 import type { Account, Peer, PeerOptions } from "./peer.js";
 
 const SECRET = "a secret between servers";
 
-/** Starts Chorus as the component `conference.localhost` of a peer. */
-export async function attach(peer: Peer): Promise<TestService> {
+/** Starts Chorus as the component `conference.localhost` of a peer. @param options further lines of its section */
+export async function attach(peer: Peer, options = ""): Promise<TestService> {
   return startService({
     config: `
 admins = { "admin@localhost" }
 Component "conference.localhost" "muc"
   component_secret = "${SECRET}"
   component_upstream = "xmpp://127.0.0.1:${peer.componentPort}"
+  ${options}
 `,
   });
 }
@@ -54,7 +55,7 @@ export function testAttached(
         const script = readScript(file);
         await peer.addAccounts(accountsOf(script));
         // A service of its own for each script, as its rooms have the same name in most of them.
-        await using _service = await attach(peer);
+        await using _service = await attach(peer, modulesFor(script));
         const { failure } = await runScenario(script, { port: peer.clientPort, ...(own && { timeoutMs: 1000 }) });
         if (own) assert.match(failure?.message ?? "it passed", own.failure);
         else assert.equal(failure?.message, undefined);

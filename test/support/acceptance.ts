@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import type { Script } from "../../core/testing/scansion.js";
 
 /** The folder with the acceptance scripts: `CHORUS_SCENARIOS`, by default beside the project. */
 const FOLDER = process.env["CHORUS_SCENARIOS"] ?? resolve(import.meta.dirname, "../../../../shared/scenarios");
@@ -33,4 +34,10 @@ function scriptsIn(folder: string): ScriptFile[] {
 /** Why the acceptance scripts cannot be played, or `undefined`. */
 export function acceptanceScriptsAreMissing(): string | undefined {
   return acceptanceScripts().length > 0 ? undefined : `no acceptance scripts in ${FOLDER} (set CHORUS_SCENARIOS)`;
+}
+
+/** The line of the rooms' section that loads the modules which a script of our own needs: its tags `with muc_…`. */
+export function modulesFor({ tags }: Script): string {
+  const names = [...tags].flatMap((tag) => /^with (\w+)$/.exec(tag)?.[1] ?? []);
+  return names.length === 0 ? "" : `modules_enabled = { ${names.map((name) => `"${name}"`).join(", ")} }`;
 }
