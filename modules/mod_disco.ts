@@ -73,8 +73,7 @@ export default class Disco {
     for (const [jid, name] of this.#configuredItems()) {
       disco.query.append(xml("item", { jid, ...(name !== undefined && { name }) }));
     }
-    this.module.fireEvent("host-disco-items", disco);
-    return disco.reply;
+    return this.module.fireEvent("host-disco-items", disco) ?? disco.reply;
   }
 
   /** Nodes exist only where some module says so. */

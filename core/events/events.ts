@@ -73,7 +73,7 @@ export interface HostEvents extends AddressedEvents {
   "module-unloaded": { module: string; host: string };
   "module-reloaded": { module: string; host: string };
   "host-disco-info-node": Stoppable<DiscoEvent & { node: string; exists?: boolean }>;
-  "host-disco-items": DiscoEvent;
+  "host-disco-items": Stoppable<DiscoEvent, StanzaError>;
   "host-disco-items-node": Stoppable<DiscoEvent & { node: string; exists?: boolean }>;
   "account-disco-info": DiscoEvent;
   "account-disco-items": DiscoEvent;

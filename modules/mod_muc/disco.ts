@@ -10,6 +10,7 @@ import {
 } from "chorus-muc";
 import { formElement, type Form, type FormValue } from "./form.js";
 import { NS_MUC, NS_ROOM_INFO } from "./namespaces.js";
+import { listRooms, NS_RSM } from "./room-list.js";
 import type { LiveRoom } from "./room.js";
 import type { Service } from "./service.js";
 
@@ -29,11 +30,10 @@ export function hookDisco(service: Service): void {
   });
   module.addFeature(NS_MUC);
   module.addFeature(STABLE_ID);
+  module.addFeature(NS_RSM);
   module.addIdentity("conference", "text", module.getOptionString("name", "Prosody Chatrooms"));
   module.hook("host-disco-items", (event) => {
-    if (!module.may(":list-rooms", event)) return undefined;
-    for (const [jid, name] of publicRooms.page()) event.query.append(xml("item", { jid, name }));
-    return undefined;
+    return module.may(":list-rooms", event) ? listRooms(publicRooms, event) : undefined;
   });
 }
 

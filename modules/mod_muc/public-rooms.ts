@@ -32,13 +32,26 @@ export class PublicRooms {
   *page({ after, limit = Infinity }: { readonly after?: string; readonly limit?: number } = {}): Iterable<
     readonly [jid: BareJid, name: string | undefined]
   > {
-    this.#sorted ??= [...this.#names.keys()].sort();
-    const sorted = this.#sorted;
-    let left = limit;
-    for (let i = after === undefined ? 0 : firstAfter(sorted, after); i < sorted.length && left > 0; i++, left--) {
-      const jid = sorted[i] as BareJid;
-      yield [jid, this.#names.get(jid) || undefined];
-    }
+    const start = after === undefined ? 0 : this.countUpTo(after);
+    yield* this.slice(start, Math.min(start + limit, this.size));
+  }
+
+  /** Rooms by their places in the list, `end` exclusive. */
+  *slice(start: number, end: number): Iterable<readonly [jid: BareJid, name: string | undefined]> {
+    for (const jid of this.#list().slice(start, end)) yield [jid, this.#names.get(jid) || undefined];
+  }
+
+  /** How many rooms come before a JID, itself included: the place after it. It need not be a room's. */
+  countUpTo(jid: string): number {
+    return firstAfter(this.#list(), jid);
+  }
+
+  has(jid: string): boolean {
+    return this.#names.has(jid as BareJid);
+  }
+
+  #list(): readonly BareJid[] {
+    return (this.#sorted ??= [...this.#names.keys()].sort());
   }
 
   #put(jid: BareJid, name: string | undefined): void {
