@@ -23,7 +23,7 @@ function measure(der: Buffer, at: number): { header: number; content: number } {
 }
 
 /** Name of the hash that a certificate is signed with, if it is one that RFC 5929 can be used with. */
-export function signatureHash(certificate: Buffer): string | undefined {
+function signatureHash(certificate: Buffer): string | undefined {
   try {
     const outer = measure(certificate, 0);
     const body = measure(certificate, outer.header);

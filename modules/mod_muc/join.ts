@@ -9,7 +9,7 @@ import type { LiveRoom } from "./room.js";
 import type { Service } from "./service.js";
 
 /** Key of the items that are {@link JoinCondition}s. */
-export const JOIN_CONDITION = "muc-join-condition";
+const JOIN_CONDITION = "muc-join-condition";
 
 /** The engine's own conditions for entering. */
 export function hookJoinConditions(service: Service): void {

@@ -2,7 +2,7 @@ import { StanzaError, type Element } from "chorus-muc";
 import type { LiveRoom } from "./room.js";
 
 /** Seconds that a message may be kept back: a module that forgets about it must not silence the room for good. */
-const LONGEST_HOLD = 30;
+const LONGEST_HOLD_SECONDS = 30;
 
 /** See `Room.broadcastMessage`. Within a step. */
 export function sendMessage(
@@ -40,8 +40,8 @@ export function sendMessage(
 
 function withDeadline(room: LiveRoom, all: Promise<unknown>): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const timer = room.service.module.addTimer(LONGEST_HOLD, () => {
-      reject(new Error(`kept back for more than ${LONGEST_HOLD} seconds`));
+    const timer = room.service.module.addTimer(LONGEST_HOLD_SECONDS, () => {
+      reject(new Error(`kept back for more than ${LONGEST_HOLD_SECONDS} seconds`));
       return undefined;
     });
     const stop = (): void => {

@@ -28,6 +28,7 @@ export interface RoomStanzaEvent extends StanzaEvent {
   readonly room: Room;
 }
 
+/** Somebody asks to be let in, with a first session or another one (XEP-0045 §7.2). */
 export interface PreJoinEvent extends RoomStanzaEvent {
   /** The occupant to be; nick and role may be changed. */
   readonly occupant: OccupantDraft;
@@ -39,6 +40,7 @@ export interface PreJoinEvent extends RoomStanzaEvent {
   readonly isNewRoom: boolean;
 }
 
+/** An occupant asks for another nick, or sends another status (XEP-0045 §7.6, §7.7). */
 export interface PreChangeEvent extends RoomStanzaEvent {
   readonly origOccupant: Occupant;
   /** What it is to become; the same nick when only the status changes. */
@@ -50,11 +52,13 @@ export interface PreChangeEvent extends RoomStanzaEvent {
   readonly isLastSession: boolean;
 }
 
+/** A session is about to leave by its own presence (XEP-0045 §7.14). */
 export interface PreLeaveEvent extends RoomStanzaEvent {
   readonly occupant: Occupant;
   readonly isLastSession: boolean;
 }
 
+/** An occupant that has come or gone. */
 export interface OccupantEvent {
   readonly room: Room;
   /** Occupant JID. */
@@ -65,6 +69,7 @@ export interface OccupantEvent {
   readonly origin?: Origin;
 }
 
+/** One form of an occupant's presence, while it is made. */
 export interface BuildPresenceEvent {
   readonly room: Room;
   /** The presence, to be changed in place; `<x/>` is appended after all handlers ran. */
@@ -83,6 +88,7 @@ export interface BuildPresenceEvent {
   readonly bareJid?: BareJid;
 }
 
+/** An occupant's presence that the room is about to be told of. */
 export interface BroadcastPresenceEvent {
   readonly room: Room;
   /** The presence before the forms are made of it. What is added here is in this broadcast only, not in later ones. */
@@ -94,6 +100,7 @@ export interface BroadcastPresenceEvent {
   reason: string | undefined;
 }
 
+/** A message to the room, before it is sent to anybody (XEP-0045 §7.4). */
 export interface GroupchatEvent extends RoomStanzaEvent {
   /** Real JID of the sender. */
   readonly from: FullJid;
@@ -101,6 +108,7 @@ export interface GroupchatEvent extends RoomStanzaEvent {
   occupant: Occupant | undefined;
 }
 
+/** A message on its way to everybody in the room. */
 export interface BroadcastMessageEvent {
   readonly room: Room;
   /** `from` is the occupant's JID, or the room's. */
@@ -115,6 +123,7 @@ export interface BroadcastMessageEvent {
   onFailure(undo: () => void): void;
 }
 
+/** The history that somebody who enters is to be shown (XEP-0045 §7.2.13), stanza by stanza. */
 export interface GetHistoryEvent {
   readonly room: Room;
   readonly stanza: Element;
@@ -128,6 +137,7 @@ export interface GetHistoryEvent {
   nextStanza: () => Element | undefined;
 }
 
+/** A message from one occupant to another (XEP-0045 §7.5). */
 export interface PrivateMessageEvent extends RoomStanzaEvent {
   /** A copy, filtered; `from` and `to` are occupant JIDs. */
   readonly stanza: Element;
@@ -135,6 +145,7 @@ export interface PrivateMessageEvent extends RoomStanzaEvent {
   readonly recipient: Occupant;
 }
 
+/** A mediated invitation, or its decline, on its way out (XEP-0045 §7.8.2). */
 export interface InviteEvent extends RoomStanzaEvent {
   /** What goes out; may be changed in place. */
   readonly stanza: Element;
@@ -142,11 +153,13 @@ export interface InviteEvent extends RoomStanzaEvent {
   readonly incoming: Element;
 }
 
+/** A request for voice, or a moderator's answer to it (XEP-0045 §7.13, §8.6). */
 export interface VoiceEvent extends RoomStanzaEvent {
   readonly fields: Readonly<Record<string, FormValue>>;
   readonly occupant: Occupant;
 }
 
+/** A change of affiliation, asked for or made. */
 export interface SetAffiliationEvent extends Refusable {
   readonly room: Room;
   /** Real JID; `undefined`: the service itself. */
@@ -162,6 +175,7 @@ export interface SetAffiliationEvent extends Refusable {
   readonly previousData: AffiliationData | undefined;
 }
 
+/** A change of role that somebody asks for. */
 export interface SetRoleEvent extends Refusable {
   readonly room: Room;
   readonly actor: string;
@@ -169,12 +183,14 @@ export interface SetRoleEvent extends Refusable {
   readonly role: Role;
 }
 
+/** A registration with a room, filled in and not stored yet (XEP-0045 §7.10). */
 export interface RegistrationEvent extends RoomStanzaEvent {
   readonly submittedData: Readonly<Record<string, FormValue>>;
   /** What will be stored with the affiliation. */
   readonly affiliationData: AffiliationData;
 }
 
+/** An owner's configuration of the room that was read without fault (XEP-0045 §10.2). */
 export interface ConfigSubmittedEvent extends RoomStanzaEvent {
   /** Values by field name. */
   readonly fields: Readonly<Record<string, FormValue>>;
@@ -192,6 +208,7 @@ export interface ConfigSubmittedEvent extends RoomStanzaEvent {
   updateOption(name: string, field: string, allowed?: ReadonlySet<FormValue>): boolean;
 }
 
+/** An answer to disco#info about a room, while it is made (XEP-0045 §6.4). */
 export interface RoomDiscoEvent extends Pick<DiscoEvent, "stanza" | "reply" | "query"> {
   readonly room: Room;
 }

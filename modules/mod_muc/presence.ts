@@ -67,7 +67,7 @@ export function appendItems(room: LiveRoom, occupant: LiveOccupant, x: Element, 
 }
 
 /** The form in which `viewer` sees `occupant`. */
-export function formFor(room: LiveRoom, viewer: LiveOccupant, occupant: LiveOccupant): PresenceForm {
+function formFor(room: LiveRoom, viewer: LiveOccupant, occupant: LiveOccupant): PresenceForm {
   if (viewer.role === "moderator" || room.getWhois() === "anyone") return "full";
   return viewer.bareJid === occupant.bareJid ? "self" : "anonymous";
 }

@@ -1,7 +1,7 @@
 import { Outbox, StanzaError, type FullJid, type ModuleLog, type Router } from "chorus-muc";
 
 /** Stanzas of a room that may wait for asynchronous handlers, and behind them. */
-export const MAX_PARKED = 64;
+const MAX_PARKED = 64;
 
 /** What a room does in one go, and what it takes to make it so, or to make it not so. */
 export class Step {
@@ -53,6 +53,7 @@ interface Lane {
   readonly waiting: Task[];
 }
 
+/** What the steps of a room work with, and whom they tell. */
 export interface RoomStepsOptions {
   readonly router: Router;
   readonly log: ModuleLog;
