@@ -12,8 +12,8 @@ export interface Page {
   readonly isComplete: boolean;
   /** Of all that matches the query, on whatever page; `undefined` when counting would mean reading it all. */
   readonly count: number | undefined;
-  /** Place of the first entry among them, where known. */
-  readonly index: number | undefined;
+  /** 0: the first entry is the first of them. */
+  readonly index: 0 | undefined;
 }
 
 /** Where the archive of a room is. */
@@ -78,10 +78,10 @@ export async function readPage(
   if (isBackwards) entries.reverse();
   const isWhole = isComplete && request.after === undefined && !request.before;
   const count = isWhole ? entries.length : await total(place, range, options);
-  const isFirst = isBackwards ? isComplete : request.after === undefined;
-  const isLast = isBackwards && request.before === "" && request.after === undefined;
-  const index = isFirst ? 0 : isLast && count !== undefined ? count - entries.length : undefined;
-  return { entries, isComplete, count: options.isCounted ? count : undefined, index };
+  // COMPAT slixmpp 1.8: it takes a page that ends with the last entry for the end, also when it pages backwards, so the
+  // place of such a page, which would be known, is not told.
+  const isFirst = isBackwards ? isComplete && request.after === undefined : request.after === undefined;
+  return { entries, isComplete, count: options.isCounted ? count : undefined, index: isFirst ? 0 : undefined };
 }
 
 /** XEP-0313 §4.1.4: every id that is asked for must be there. */

@@ -74,7 +74,7 @@ test("XEP-0059: pages from both ends, by ids, flipped, and only the count", asyn
   assert.deepEqual(await page({ rsm: { max: "3", after: ids[2] ?? "" } }), ["3 4 5", 3, 5, undefined, "25", false]);
   assert.deepEqual(await page({ rsm: { max: "3", after: ids[22] ?? "" } }), ["23 24", 23, 24, undefined, "25", true]);
   assert.deepEqual(await page({ rsm: { max: "3", after: ids[24] ?? "" } }), ["", -1, -1, undefined, "25", true]);
-  assert.deepEqual(await page({ rsm: { max: "3", before: "" } }), ["22 23 24", 22, 24, "22", "25", false]);
+  assert.deepEqual(await page({ rsm: { max: "3", before: "" } }), ["22 23 24", 22, 24, undefined, "25", false]);
   assert.deepEqual(await page({ rsm: { max: "3", before: ids[22] ?? "" } }), [
     "19 20 21",
     19,
@@ -84,7 +84,14 @@ test("XEP-0059: pages from both ends, by ids, flipped, and only the count", asyn
     false,
   ]);
   assert.deepEqual(await page({ rsm: { max: "3", before: ids[2] ?? "" } }), ["0 1", 0, 1, "0", "25", true]);
-  assert.deepEqual(await page({ rsm: { max: "3", before: "" }, flip: true }), ["24 23 22", 22, 24, "22", "25", false]);
+  assert.deepEqual(await page({ rsm: { max: "3", before: "" }, flip: true }), [
+    "24 23 22",
+    22,
+    24,
+    undefined,
+    "25",
+    false,
+  ]);
   assert.deepEqual(await page({ rsm: { max: "2" }, flip: true }), ["1 0", 0, 1, "0", "25", false]);
   assert.deepEqual(await page({ rsm: { max: "0" } }), ["", -1, -1, undefined, "25", false]);
   const fields = { "after-id": ids[3] ?? "", "before-id": ids[8] ?? "" };
