@@ -120,7 +120,8 @@ function parseItem(room: LiveRoom, item: Element): Change | StanzaError {
   if (jid !== undefined && resourceOf(jid) !== undefined) return malformed("Bare JID expected, got full JID");
   const isForgotten = attrs["nick"] === "" && attrs["affiliation"] !== undefined;
   const nick = attrs["nick"] === undefined || isForgotten ? attrs["nick"] : resourceprep(attrs["nick"]);
-  if (attrs["nick"] !== undefined && nick === undefined) return malformed("invalid nickname");
+  const isInvisible = !isForgotten && nick?.trim() === "";
+  if (attrs["nick"] !== undefined && (nick === undefined || isInvisible)) return malformed("invalid nickname");
   const { affiliation: affiliationWord, role: roleWord } = attrs;
   if (affiliationWord !== undefined && roleWord === undefined) {
     const affiliation = parseAffiliation(affiliationWord);
