@@ -1,17 +1,22 @@
-/** People in rooms, for tests of rooms: a service with fake clients, and what they usually do. */
+/**
+ * The engine of rooms from within, for its own tests: people of `users.example`, rooms as the engine has them, and what
+ * a stanza causes is there at once.
+ */
 import assert from "node:assert/strict";
 import type { FakeClient } from "../../core/testing/fake-client.js";
 import { startService, type TestService, type TestServiceOptions } from "../../core/testing/service.js";
-import type { Handler, HostEvents } from "../../core/events/events.js";
 import { serialise } from "../../core/xmpp/template.js";
 import type { Muc, Room } from "../../modules/mod_muc/index.js";
 import type { LiveRoom } from "../../modules/mod_muc/room.js";
+import { administer, configure, entering, say } from "./room-stanzas.js";
+
+export { hook, TEST_MODULE } from "./hook.js";
 
 /** Where the rooms are: a part of the users' domain, so that these count as registered there. */
 export const SERVICE = "rooms.users.example";
 
 /** A host for the users, and one for the rooms. @param options lines for the section of the rooms */
-export function roomsConfig(options = ""): string {
+function roomsConfig(options = ""): string {
   return `
 modules_enabled = {}
 VirtualHost "users.example"
@@ -43,32 +48,14 @@ export function liveRoomOf(service: TestService, node: string): LiveRoom {
   return roomOf(service, node) as LiveRoom;
 }
 
-/** In whose name tests hook events. */
-export const TEST_MODULE = {
-  name: "test",
-  loadOrder: 1000,
-  onHandlerError: () => undefined,
-  onSlowHandler: () => undefined,
-};
-
-/** Hooks an event of the rooms' host, as a module would. */
-export function hook<K extends keyof HostEvents & string>(
-  service: TestService,
-  event: K,
-  handler: Handler<HostEvents, K>,
-  priority = 0,
-): void {
-  service.host(SERVICE).events.hook(event, handler, TEST_MODULE, priority);
-}
-
 /** Somebody of `users.example`, who has sent nothing yet. */
 export function person(service: TestService, name: string, resource = "test"): FakeClient {
   return service.client(`${name}@users.example/${resource}`);
 }
 
-/** The presence that enters a room. */
+/** The presence that enters a room. @param content of its `muc` element */
 export function joining(room: string, nick: string, content = ""): string {
-  return `<presence to="${room}@${SERVICE}/${nick}"><x xmlns="http://jabber.org/protocol/muc">${content}</x></presence>`;
+  return entering(`${room}@${SERVICE}`, nick, content);
 }
 
 /** Enters, and forgets what came of it. */
@@ -84,24 +71,20 @@ export function create(client: FakeClient, room: string, nick: string, fields: R
   client.inbox.takeAll();
 }
 
-/** The form of an owner with some of its fields. */
+/** The form of an owner with some of its fields; names without `muc#roomconfig_`. */
 export function configuring(room: string, fields: Readonly<Record<string, string>>, id = "configure"): string {
-  const type = `<field var="FORM_TYPE"><value>http://jabber.org/protocol/muc#roomconfig</value></field>`;
-  const rest = Object.entries(fields).map(
-    ([name, value]) => `<field var="muc#roomconfig_${name}"><value>${value}</value></field>`,
-  );
-  const form = `<x xmlns="jabber:x:data" type="submit">${type}${rest.join("")}</x>`;
-  return `<iq type="set" id="${id}" to="${room}@${SERVICE}"><query xmlns="http://jabber.org/protocol/muc#owner">${form}</query></iq>`;
+  const whole = Object.entries(fields).map(([name, value]) => [`muc#roomconfig_${name}`, value] as const);
+  return configure(`${room}@${SERVICE}`, id, Object.fromEntries(whole));
 }
 
-/** A change asked of a room's admins or moderators. @param item attributes and content of the item */
-export function administering(room: string, item: string, id = "administer"): string {
-  return `<iq type="set" id="${id}" to="${room}@${SERVICE}"><query xmlns="http://jabber.org/protocol/muc#admin">${item}</query></iq>`;
+/** A change asked of a room's admins or moderators. @param items `<item/>` elements */
+export function administering(room: string, items: string, id = "administer"): string {
+  return administer(`${room}@${SERVICE}`, id, items);
 }
 
-/** A message for everybody. */
-export function saying(room: string, body: string, content = ""): string {
-  return `<message type="groupchat" id="${body}" to="${room}@${SERVICE}"><body>${body}</body>${content}</message>`;
+/** A message for everybody, with its text as its id. @param more content beside the body */
+export function saying(room: string, text: string, more = ""): string {
+  return say(`${room}@${SERVICE}`, text, { id: text, more });
 }
 
 /** Everything that a client has got, as text; it is gone then. */

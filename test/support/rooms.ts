@@ -1,11 +1,16 @@
-/** Rooms for tests of their features: a service with people of `example` and rooms at `rooms.example`. */
+/**
+ * Rooms as clients know them, for tests of their features: people of `example`, rooms at `rooms.example`, and every
+ * request is waited for. For the engine from within see room-engine.ts; texts of stanzas are in room-stanzas.ts.
+ */
 import { childElements, getChild, xml, type Element } from "../../core/index.js";
-import type { Handler, HostEvents } from "../../core/events/events.js";
 import type { FakeClient } from "../../core/testing/fake-client.js";
 import { startService, type TestService, type TestServiceOptions } from "../../core/testing/service.js";
+import { NS_MUC, submission, type Fields } from "./room-stanzas.js";
+
+export { hook } from "./hook.js";
+export { NS_MUC, submission, type Fields } from "./room-stanzas.js";
 
 export const ROOM = "attic@rooms.example";
-export const NS_MUC = "http://jabber.org/protocol/muc";
 const NS_OWNER = `${NS_MUC}#owner`;
 const NS_ADMIN = `${NS_MUC}#admin`;
 const NS_ROOM_CONFIG = `${NS_MUC}#roomconfig`;
@@ -52,21 +57,6 @@ export async function received(client: FakeClient, room = ROOM): Promise<Element
 export function enter(client: FakeClient, nick: string, how: Entry = {}): Promise<Element[]> {
   client.send(joinPresence(nick, how));
   return received(client, how.room);
-}
-
-/** Fields of a data form to submit; several values of one, or none. */
-export type Fields = Readonly<Record<string, string | readonly string[]>>;
-
-/** A submitted form. */
-export function submission(formType: string, fields: Fields): Element {
-  const field = (name: string, value: string | readonly string[]): Element =>
-    xml("field", { var: name }, ...[value].flat().map((text) => xml("value", {}, text)));
-  return xml(
-    "x",
-    { xmlns: "jabber:x:data", type: "submit" },
-    field("FORM_TYPE", formType),
-    ...Object.entries(fields).map(([name, value]) => field(name, value)),
-  );
 }
 
 let lastId = 0;
@@ -162,16 +152,4 @@ export function summary(stanzas: readonly Element[]): string[] {
     const what = errorOf(stanza) ?? getChild(stanza, "body")?.text() ?? (getChild(stanza, "subject") && "subject");
     return [stanza.name, nick, type, what, ...codesOf(stanza)].filter((part) => part !== undefined).join(" ");
   });
-}
-
-/** Hooks an event of the rooms' host, as a module would that is loaded after all others. */
-export function hook<K extends keyof HostEvents & string>(
-  service: TestService,
-  event: K,
-  handler: Handler<HostEvents, K>,
-  priority = 0,
-): void {
-  const ignore = (): undefined => undefined;
-  const owner = { name: "test", loadOrder: Infinity, onHandlerError: ignore, onSlowHandler: ignore };
-  service.host("rooms.example").events.hook(event, handler, owner, priority);
 }
