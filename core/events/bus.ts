@@ -87,12 +87,26 @@ export class EventBus<E> {
     this.#options = options;
   }
 
-  /** Declares what results of an event mean; names ending in `*` are prefixes. Undeclared events are `notify`. */
-  declare(name: string, kind: EventKind, declared: EventDeclaration = {}): void {
-    this.#kinds.set(name, { kind, declared });
+  /**
+   * Declares what results of an event mean; names ending in `*` are prefixes. Undeclared events are `notify`.
+   * @returns how to take it back
+   */
+  declare(name: string, kind: EventKind, declared: EventDeclaration = {}): () => void {
+    const declaration = { kind, declared };
+    this.#kinds.set(name, declaration);
+    this.#applyDeclarations(name);
+    return () => {
+      if (this.#kinds.get(name) !== declaration) return;
+      this.#kinds.delete(name);
+      this.#applyDeclarations(name);
+    };
+  }
+
+  /** Handlers may have been hooked before the event was declared, or after it no longer is. */
+  #applyDeclarations(name: string): void {
     for (const [known, record] of this.#records) {
       if (known === name || (name.endsWith("*") && known.startsWith(name.slice(0, -1)))) {
-        this.#records.set(known, { ...record, kind, declared });
+        this.#records.set(known, { ...record, ...this.#declaration(known) });
       }
     }
   }

@@ -167,7 +167,7 @@ export class ModuleObject extends Options implements HandlerOwner {
   }
 
   declareEvents(kinds: Readonly<Record<string, EventKind>>, declared?: EventDeclaration): void {
-    for (const [event, kind] of Object.entries(kinds)) this.#bus.declare(event, kind, declared);
+    for (const [event, kind] of Object.entries(kinds)) this.onRelease(this.#bus.declare(event, kind, declared));
   }
 
   // Other modules

@@ -218,6 +218,22 @@ describe("event bus", () => {
     assert.equal(bus.hasHandlers("f"), false);
   });
 
+  it("takes a declaration back: the event only tells from then on", () => {
+    const { bus } = makeBus();
+    const { owner } = module("m");
+    const takeBack = bus.declare("pre-join", "stoppable");
+    bus.hookUntyped(
+      "pre-join",
+      () => {
+        throw new Error("boom");
+      },
+      owner,
+    );
+    assert.ok(bus.fireUntyped("pre-join", {}) instanceof StanzaError);
+    takeBack();
+    assert.equal(bus.fireUntyped("pre-join", {}), undefined);
+  });
+
   it("leaves nothing behind for names that were only fired", () => {
     const { bus } = makeBus();
     for (let i = 0; i < 100; i++) bus.fireUntyped(`iq-get/bare/urn:attacker:${i}`, {});
