@@ -2,8 +2,11 @@ import type { KeyRange, RecordChange, RecordCursor, StorageDriver } from "../sto
 import { openMemoryDriver } from "../storage/level-driver.js";
 import { openStorage, type OpenStorage } from "../storage/open.js";
 
-/** Synced commits that are kept waiting; see {@link FaultyDisk.holdSyncedCommits}. */
-export interface HeldCommits {
+/**
+ * Synced commits that are kept waiting; see {@link FaultyDisk.holdSyncedCommits}. Declared with `using`, after what
+ * waits for the disk when it is closed, they are released also when an assertion fails in between.
+ */
+export interface HeldCommits extends Disposable {
   /** Resolves as soon as a commit waits here: everything that it covers has been issued and nothing of it is on disk. */
   arrived(): Promise<void>;
   /** Lets the waiting commit and all later ones through. */
@@ -16,7 +19,7 @@ export interface HeldCommits {
  * ```ts
  * const disk = new FaultyDisk();
  * let storage = await disk.open();
- * const held = disk.holdSyncedCommits();
+ * using held = disk.holdSyncedCommits();
  * void storage.openStore("rooms.example", "config").set("orchard", {});
  * await held.arrived();          // nothing that waits for the disk may have happened yet
  * await disk.cutPower();         // what was not synced is gone
@@ -60,13 +63,11 @@ export class FaultyDisk {
   holdSyncedCommits(): HeldCommits {
     const gate = new Gate();
     this.#held = gate;
-    return {
-      arrived: () => gate.arrived,
-      release: () => {
-        if (this.#held === gate) this.#held = undefined;
-        gate.open();
-      },
+    const release = (): void => {
+      if (this.#held === gate) this.#held = undefined;
+      gate.open();
     };
+    return { arrived: () => gate.arrived, release, [Symbol.dispose]: release };
   }
 
   /**

@@ -100,7 +100,7 @@ void describe("the one writer", () => {
     await config.set("orchard", 1);
     const error = new Error("disk full");
     disk.failSyncedCommits(error, 1);
-    const held = disk.holdSyncedCommits();
+    using held = disk.holdSyncedCommits();
     const failing = [config.set("orchard", 2), config.set("garden", 2, { sync: false })];
     const entry = log.append("orchard", null, said("lost"));
     await held.arrived();
@@ -144,7 +144,7 @@ void describe("the one writer", () => {
     const failed = assert.rejects(config.set("orchard", 1), { code: "STORAGE_WRITE_FAILED" });
     await storage.idle();
     await failed;
-    const held = disk.holdSyncedCommits();
+    using held = disk.holdSyncedCommits();
     const first = config.set("orchard", 1);
     await held.arrived();
     const second = config.set("orchard", 2);

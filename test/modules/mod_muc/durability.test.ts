@@ -34,7 +34,7 @@ test("nothing of a change leaves before it is on disk; other rooms go on; then e
   join(ben, "other", "Ben");
   ada.inbox.takeAll();
 
-  const held = disk.holdSyncedCommits();
+  using held = disk.holdSyncedCommits();
   ada.send(administering("kept", `<item affiliation="member" jid="ben@users.example"/>`));
   ben.send(saying("kept", "while it is written"));
   await held.arrived();
@@ -160,7 +160,7 @@ test("a temporary room waits for no disk", async () => {
   const disk = new FaultyDisk();
   await using service = await startRooms({ storage: await disk.open() });
   const ada = person(service, "ada");
-  const held = disk.holdSyncedCommits();
+  using held = disk.holdSyncedCommits();
   create(ada, "brief", "Ada");
   ada.send(administering("brief", `<item affiliation="member" jid="ben@users.example"/>`));
   assert.deepEqual(briefly(ada), ["message", "iq result"]);
@@ -179,7 +179,7 @@ test("what a bare call changes while a step is written is written after it, and 
   const outcast = `<item affiliation="outcast" jid="mallory@users.example"/>`;
   const asAdmin = room.setAffiliation.bind(room, true, "ben@users.example", "admin");
 
-  const held = disk.holdSyncedCommits();
+  using held = disk.holdSyncedCommits();
   ada.send(administering("kept", outcast));
   await held.arrived();
   assert.deepEqual(asAdmin(), [true]);

@@ -45,7 +45,7 @@ test("what a sender sent while the room was writing waits behind the one of it t
   const { opened, open } = gate();
   hook(service, "muc-occupant-groupchat", ({ stanza }) => (stanza.attrs["id"] === "slow" ? opened : undefined), 60);
 
-  const held = disk.holdSyncedCommits();
+  using held = disk.holdSyncedCommits();
   ada.send(configuring("r", { roomname: "Attic" }));
   await held.arrived();
   for (const body of ["slow", "second", "third"]) ben.send(saying("r", body));

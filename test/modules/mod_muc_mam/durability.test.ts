@@ -73,7 +73,7 @@ test("by default no message waits for a sync; it is on disk soon after", async (
   await createRoom(ada, "Ada", PERSISTENT);
   await settled(first);
   ada.inbox.takeAll();
-  const held = disk.holdSyncedCommits();
+  using held = disk.holdSyncedCommits();
   ada.send(message("one"));
   assert.deepEqual(summary([await ada.receive()]), ["message Ada groupchat one"]);
   // The sync that follows by itself: nothing else asks for one.
@@ -95,7 +95,7 @@ test('archive_durability = "sync": a message that was seen survives a power cut'
   await createRoom(ada, "Ada", PERSISTENT);
   await settled(first);
   ada.inbox.takeAll();
-  const held = disk.holdSyncedCommits();
+  using held = disk.holdSyncedCommits();
   ada.send(message("one"));
   await held.arrived();
   assert.equal(ada.inbox.size, 0);
