@@ -1,0 +1,67 @@
+/** The little of Markdown that the project's pages are made of, for comparing them with the code. */
+
+/** A heading and what stands below it, up to the next heading of any level. */
+export interface Section {
+  /** With its `#`s. */
+  readonly heading: string;
+  readonly text: string;
+}
+
+/** The sections of a page; what stands in code blocks is no heading. */
+export function sectionsOf(page: string): Section[] {
+  const sections: { heading: string; lines: string[] }[] = [];
+  let fence: string | undefined;
+  for (const line of page.split("\n")) {
+    const mark = /^\s*(```+|~~~+)/.exec(line)?.[1];
+    if (fence !== undefined ? mark?.startsWith(fence) : mark !== undefined)
+      fence = fence === undefined ? mark : undefined;
+    if (fence === undefined && /^#+ /.test(line)) sections.push({ heading: line.trim(), lines: [] });
+    else sections.at(-1)?.lines.push(line);
+  }
+  return sections.map(({ heading, lines }) => ({ heading, text: lines.join("\n").trim() }));
+}
+
+/** The cells of each row of the tables in a text, the heading row first; `\|` is a bar in a cell. */
+export function rowsOf(text: string): string[][] {
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith("|") && !/^\|[\s|:-]+\|$/.test(line))
+    .map((line) => cellsOf(line));
+}
+
+function cellsOf(line: string): string[] {
+  return line
+    .trim()
+    .slice(1, -1)
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim().replaceAll("\\|", "|"));
+}
+
+/** What is between backquotes. */
+export function codeIn(text: string): string[] {
+  return [...text.matchAll(/`([^`]+)`/g)].map((match) => match[1] as string);
+}
+
+/** Blocks of code, with the word behind the opening fence. */
+export function codeBlocksOf(text: string): { readonly language: string; readonly code: string }[] {
+  return [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language = "", code = ""]) => ({ language, code }));
+}
+
+/** Targets of the links in a page that are not in code. */
+export function linksOf(page: string): string[] {
+  const prose = page.replace(/^```[\s\S]*?^```$/gm, "").replace(/`[^`\n]*`/g, "");
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] as string);
+}
+
+/** The names that GitHub gives the headings of a page, as a link's `#…` says them. */
+export function anchorsOf(page: string): Set<string> {
+  return new Set(
+    sectionsOf(page).map(({ heading }) =>
+      heading
+        .replace(/^#+ /, "")
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, "")
+        .replaceAll(" ", "-"),
+    ),
+  );
+}

@@ -1,0 +1,276 @@
+/** What the sources say of options and events, read with the compiler: pages are compared with it or made of it. */
+import { readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import ts from "typescript";
+
+/** Stands where a value is known at run time only. */
+export const UNKNOWN = "?";
+/** A number that means "no limit". */
+export const NO_LIMIT = "no limit";
+
+/** An option that a module reads. */
+export interface OptionRead {
+  readonly option: string;
+  /** Values that are used when it is not set, as text; none: there is no default. More than one: it depends. */
+  readonly defaults: readonly string[];
+  /** `file:line`, for messages. */
+  readonly at: string;
+}
+
+type Arguments = ReadonlyMap<ts.Symbol, ts.Expression | undefined>;
+const NO_ARGUMENTS: Arguments = new Map();
+const FIRES = new Set(["fireEvent", "fireEventAsync", "fireUntyped", "fire", "fireAsync"]);
+const OPERATORS: Partial<Record<ts.SyntaxKind, (a: number, b: number) => number>> = {
+  [ts.SyntaxKind.AsteriskToken]: (a, b) => a * b,
+  [ts.SyntaxKind.PlusToken]: (a, b) => a + b,
+  [ts.SyntaxKind.MinusToken]: (a, b) => a - b,
+  [ts.SyntaxKind.SlashToken]: (a, b) => a / b,
+};
+
+/** Names of the modules in the folder `modules/`. */
+export function moduleNames(project: string): string[] {
+  return readdirSync(join(project, "modules"), { withFileTypes: true })
+    .filter((entry) => (entry.isDirectory() ? entry.name.startsWith("mod_") : /^mod_\w+\.ts$/.test(entry.name)))
+    .map(({ name }) => name.replace(/^mod_|\.ts$/g, ""))
+    .sort();
+}
+
+/** The program of a project: its modules and the core. */
+export class Sources {
+  readonly checker: ts.TypeChecker;
+  readonly #program: ts.Program;
+  readonly #project: string;
+
+  constructor(project: string) {
+    this.#project = project;
+    const file = join(project, "tsconfig.json");
+    const config = ts.parseJsonConfigFileContent(ts.readConfigFile(file, ts.sys.readFile).config, ts.sys, project);
+    const rootNames = config.fileNames.filter((name) => /^(core|modules)\//.test(relative(project, name)));
+    this.#program = ts.createProgram({ rootNames, options: { ...config.options, noEmit: true } });
+    this.checker = this.#program.getTypeChecker();
+  }
+
+  /** The files of a module, or of `core`. */
+  files(part: string): ts.SourceFile[] {
+    const folder = part === "core" ? "core/" : `modules/mod_${part}`;
+    const isIn = (path: string): boolean =>
+      part === "core" ? path.startsWith(folder) : path === `${folder}.ts` || path.startsWith(`${folder}/`);
+    return this.#program.getSourceFiles().filter((file) => isIn(this.pathOf(file)));
+  }
+
+  /** Path from the project's folder. */
+  pathOf(file: ts.SourceFile): string {
+    return relative(this.#project, file.fileName);
+  }
+
+  /** Options that a module reads, by any getter, in its own files or through a function of the core. */
+  optionsOf(module: string): OptionRead[] {
+    return this.#calls(module).flatMap((call) => {
+      if (isOptionGetter(call)) return this.#readsAt(call, module);
+      const called = this.#declarationOf(call);
+      if (!called || !this.pathOf(called.getSourceFile()).startsWith("core/")) return [];
+      if (!ts.isFunctionDeclaration(called) || !called.body) return [];
+      const given = this.#argumentsOf(called, call);
+      return callsIn(called.body)
+        .filter(isOptionGetter)
+        .flatMap((getter) => this.#readOf(getter, given));
+    });
+  }
+
+  /** Names of the events that a part fires; what is known at run time only is `<…>`. */
+  eventsFiredBy(part: string): Set<string> {
+    const fired = this.#calls(part).filter((call) => {
+      if (!ts.isPropertyAccessExpression(call.expression) || !FIRES.has(call.expression.name.text)) return false;
+      const declared = this.#declarationOf(call)?.getSourceFile();
+      return declared !== undefined && /^core\/(modules\/api|events\/bus)\.ts$/.test(this.pathOf(declared));
+    });
+    return new Set(fired.flatMap(({ arguments: [event] }) => (event ? this.#eventNames(event) : [])));
+  }
+
+  /** Names of the events that a module hooks. */
+  eventsHookedBy(part: string): Set<string> {
+    const hooks = this.#calls(part).filter(
+      ({ expression }) =>
+        ts.isPropertyAccessExpression(expression) && /^hook(Global|Untyped)?$/.test(expression.name.text),
+    );
+    return new Set(hooks.flatMap(({ arguments: [event] }) => (event ? this.#eventNames(event) : [])));
+  }
+
+  /** The declarations of events in a part's files, those of interfaces that are extended there included. */
+  eventsDeclaredBy(part: string): ts.TypeElement[] {
+    const interfaces = this.files(part).flatMap((file) => eventMapsIn(file));
+    return interfaces.flatMap((declared) => [...declared.members, ...this.#inherited(declared)]);
+  }
+
+  /** Name of a declared event; of an index signature, `muc-config-submitted/<field>`. */
+  nameOf(member: ts.TypeElement): string {
+    if (ts.isIndexSignatureDeclaration(member)) {
+      const [parameter] = member.parameters;
+      const name = parameter?.name.getText() ?? "";
+      return parameter?.type?.getText().replace(/`/g, "").replace("${string}", `<${name}>`) ?? UNKNOWN;
+    }
+    return member.name && ts.isStringLiteral(member.name) ? member.name.text : (member.name?.getText() ?? UNKNOWN);
+  }
+
+  #inherited(declared: ts.InterfaceDeclaration): ts.TypeElement[] {
+    return (declared.heritageClauses ?? []).flatMap(({ types }) =>
+      types.flatMap((type) => {
+        const declarations = this.checker.getTypeAtLocation(type).symbol.declarations ?? [];
+        return declarations.filter(ts.isInterfaceDeclaration).flatMap(({ members }) => [...members]);
+      }),
+    );
+  }
+
+  #calls(part: string): ts.CallExpression[] {
+    return this.files(part).flatMap((file) => callsIn(file));
+  }
+
+  #declarationOf(call: ts.CallExpression): ts.SignatureDeclaration | undefined {
+    const declaration = this.checker.getResolvedSignature(call)?.declaration;
+    return declaration && !ts.isJSDocSignature(declaration) ? declaration : undefined;
+  }
+
+  /** A getter whose name or default is a parameter of the function around it reads one option for each call of that. */
+  #readsAt(getter: ts.CallExpression, module: string): OptionRead[] {
+    const around = ts.findAncestor(getter, ts.isFunctionLike) as ts.SignatureDeclaration | undefined;
+    const parameters = new Set((around?.parameters ?? []).map(({ name }) => this.checker.getSymbolAtLocation(name)));
+    const isGiven = getter.arguments.some(
+      (argument) => ts.isIdentifier(argument) && parameters.has(this.checker.getSymbolAtLocation(argument)),
+    );
+    if (!around || !isGiven) return this.#readOf(getter, NO_ARGUMENTS);
+    const callers = this.#calls(module).filter((call) => this.#declarationOf(call) === around);
+    return callers.flatMap((call) => this.#readOf(getter, this.#argumentsOf(around, call)));
+  }
+
+  #argumentsOf(called: ts.SignatureDeclaration, call: ts.CallExpression): Arguments {
+    return new Map(
+      called.parameters.flatMap((parameter, index) => {
+        const symbol = this.checker.getSymbolAtLocation(parameter.name);
+        return symbol ? [[symbol, call.arguments[index] ?? parameter.initializer] as const] : [];
+      }),
+    );
+  }
+
+  #readOf(getter: ts.CallExpression, given: Arguments): OptionRead[] {
+    const [name, fallback] = getter.arguments;
+    const defaults = fallback ? this.#values(fallback, given) : [];
+    const file = getter.getSourceFile();
+    const at = `${this.pathOf(file)}:${String(file.getLineAndCharacterOfPosition(getter.getStart()).line + 1)}`;
+    return (name ? this.#values(name, given) : [UNKNOWN]).map((option) => ({ option, defaults, at }));
+  }
+
+  #eventNames(expression: ts.Expression): string[] {
+    return this.#values(expression, NO_ARGUMENTS);
+  }
+
+  /** The values that an expression can have, as text. */
+  #values(node: ts.Expression, given: Arguments): string[] {
+    if (ts.isStringLiteralLike(node)) return [node.text];
+    if (ts.isNumericLiteral(node)) return [String(Number(node.text.replaceAll("_", "")))];
+    if (ts.isParenthesizedExpression(node) || ts.isAsExpression(node) || ts.isSatisfiesExpression(node)) {
+      return this.#values(node.expression, given);
+    }
+    if (ts.isConditionalExpression(node)) {
+      return [...this.#values(node.whenTrue, given), ...this.#values(node.whenFalse, given)];
+    }
+    if (ts.isTemplateExpression(node)) return [this.#template(node, given)];
+    if (ts.isBinaryExpression(node)) return this.#calculated(node, given);
+    if (ts.isArrayLiteralExpression(node)) return [this.#list(node, given)];
+    if (ts.isNewExpression(node) && node.arguments?.[0]) return this.#values(node.arguments[0], given);
+    if (ts.isCallExpression(node)) return this.#result(node, given);
+    if (node.getText() === "undefined") return [];
+    if (/^(Number\.(MAX_SAFE_INTEGER|POSITIVE_INFINITY)|Infinity)$/.test(node.getText())) return [NO_LIMIT];
+    return this.#named(node, given);
+  }
+
+  /** Of an identifier or a property: what its type says, else what it was made of. */
+  #named(node: ts.Expression, given: Arguments): string[] {
+    const symbol = this.#symbolOf(node);
+    if (symbol && given.has(symbol)) {
+      const argument = given.get(symbol);
+      return argument ? this.#values(argument, NO_ARGUMENTS) : [];
+    }
+    const literals = literalsOf(this.checker.getTypeAtLocation(node));
+    if (literals.length > 0) return literals;
+    const declaration = symbol?.valueDeclaration;
+    const initializer =
+      declaration && (ts.isVariableDeclaration(declaration) || ts.isPropertyAssignment(declaration))
+        ? declaration.initializer
+        : undefined;
+    return initializer ? this.#values(initializer, given) : [UNKNOWN];
+  }
+
+  #symbolOf(node: ts.Expression): ts.Symbol | undefined {
+    const symbol = this.checker.getSymbolAtLocation(node);
+    return symbol && symbol.flags & ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(symbol) : symbol;
+  }
+
+  #template(node: ts.TemplateExpression, given: Arguments): string {
+    const rest = node.templateSpans.map(({ expression, literal }) => {
+      const values = this.#values(expression, given);
+      const [only] = values;
+      return (values.length === 1 && only !== UNKNOWN ? only : "<…>") + literal.text;
+    });
+    return node.head.text + rest.join("");
+  }
+
+  #calculated(node: ts.BinaryExpression, given: Arguments): string[] {
+    const left = this.#values(node.left, given);
+    const right = this.#values(node.right, given);
+    if (node.operatorToken.kind === ts.SyntaxKind.QuestionQuestionToken) return [...left, ...right];
+    const result = OPERATORS[node.operatorToken.kind]?.(Number(left[0]), Number(right[0]));
+    return result === undefined || Number.isNaN(result) ? [UNKNOWN] : [String(result)];
+  }
+
+  #list(node: ts.ArrayLiteralExpression, given: Arguments): string {
+    const values = node.elements.flatMap((element) =>
+      this.#values(ts.isSpreadElement(element) ? element.expression : element, given),
+    );
+    return values.length === 0 ? "{}" : `{ ${values.join(", ")} }`;
+  }
+
+  /** The default that is another option is named by it; a list that is mapped is the list. */
+  #result(node: ts.CallExpression, given: Arguments): string[] {
+    if (isOptionGetter(node) && node.arguments[0]) return this.#values(node.arguments[0], given);
+    const literals = literalsOf(this.checker.getTypeAtLocation(node));
+    if (literals.length > 0) return literals;
+    return ts.isPropertyAccessExpression(node.expression) ? this.#values(node.expression.expression, given) : [UNKNOWN];
+  }
+}
+
+function isOptionGetter(call: ts.CallExpression): boolean {
+  return ts.isPropertyAccessExpression(call.expression) && /^getOption[A-Z]?\w*$/.test(call.expression.name.text);
+}
+
+function callsIn(node: ts.Node): ts.CallExpression[] {
+  const found: ts.CallExpression[] = [];
+  const visit = (at: ts.Node): void => {
+    if (ts.isCallExpression(at)) found.push(at);
+    ts.forEachChild(at, visit);
+  };
+  visit(node);
+  return found;
+}
+
+/** `interface HostEvents` and `GlobalEvents`, at the top or in `declare module "chorus-muc"`. */
+function eventMapsIn(file: ts.SourceFile): ts.InterfaceDeclaration[] {
+  return file.statements.flatMap((statement) => {
+    const inner = ts.isModuleDeclaration(statement) && statement.body && ts.isModuleBlock(statement.body);
+    const statements: readonly ts.Statement[] = inner ? statement.body.statements : [statement];
+    return statements.filter(
+      (at): at is ts.InterfaceDeclaration =>
+        ts.isInterfaceDeclaration(at) && (at.name.text === "HostEvents" || at.name.text === "GlobalEvents"),
+    );
+  });
+}
+
+function literalsOf(type: ts.Type): string[] {
+  if (type.isUnion()) {
+    const each = type.types.map(literalsOf);
+    return each.every((values) => values.length > 0) ? each.flat() : [];
+  }
+  if (type.isStringLiteral() || type.isNumberLiteral()) return [String(type.value)];
+  if (type.flags & ts.TypeFlags.BooleanLiteral) return [(type as { intrinsicName?: string }).intrinsicName ?? UNKNOWN];
+  if (type.flags & ts.TypeFlags.TemplateLiteral) return [(type as ts.TemplateLiteralType).texts.join("<…>")];
+  return [];
+}
