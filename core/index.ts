@@ -7,11 +7,12 @@ import "reflect-metadata";
 export { inject, injectable } from "tsyringe";
 export * from "./tokens.js";
 export type * from "./modules/api.js";
-export { packageVersion } from "./package.js";
+export { API_VERSION, packageVersion } from "./package.js";
 
 // Events: their names and payloads, and what results mean
 export type * from "./events/events.js";
 export type { EventDeclaration, EventKind } from "./events/bus.js";
+export * from "./events/event-source.js";
 export type * from "./router/stanza-event.js";
 
 // Stanzas and addresses
@@ -35,6 +36,11 @@ export type * from "./hosts/adhoc.js";
 export type { Router } from "./router/router.js";
 export type * from "./router/delivery.js";
 export { Outbox, type OutboxEntry } from "./router/outbox.js";
+
+// Metrics, and how a module is doing
+export type { Measures } from "./metrics/measures.js";
+export type { MetricFamily, MetricOptions, MetricSeries, MetricType } from "./metrics/metrics.js";
+export type { StatusType } from "./modules/status.js";
 
 // Configuration, storage, time, log
 export type { Config, ConfigProblem, ConfigValue, HostSection, Position } from "./config/config.js";

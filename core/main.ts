@@ -3,6 +3,7 @@ import "reflect-metadata";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { container as tsyringeRoot, type InjectionToken } from "tsyringe";
+import { metricsCommand } from "./cli/metrics-command.js";
 import { moduleCommands } from "./cli/module-commands.js";
 import { GLOBAL, type Config, type HostSection } from "./config/config.js";
 import { Options } from "./config/options.js";
@@ -13,6 +14,7 @@ import { Hosts } from "./hosts/hosts.js";
 import { readPermissionSettings } from "./hosts/permission-options.js";
 import { Permissions } from "./hosts/permissions.js";
 import type { Logger } from "./log/logger.js";
+import { Metrics } from "./metrics/metrics.js";
 import { ModuleFinder } from "./modules/finder.js";
 import { ModuleManager } from "./modules/manager.js";
 import { explain } from "./modules/module-error.js";
@@ -66,6 +68,7 @@ export class Service {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly modules: ModuleManager;
+  readonly metrics = new Metrics();
   readonly #storages: Storages;
   readonly #plan: ModulePlan;
   readonly #finder: ModuleFinder;
@@ -108,6 +111,8 @@ export class Service {
         router: this.router,
         timers: this.timers,
         shared: new SharedTables(),
+        metrics: this.metrics,
+        now: () => this.clock.now(),
         openStore: (host, name, type) => storages.openStore(host, name, type),
         permissions: (host) => this.#permissionsOf(host),
       },
@@ -128,7 +133,8 @@ export class Service {
     const autoload = (await import(pathToFileURL(resolve(BUILT_IN_MODULES, "autoload.js")).href)) as Autoload;
     const plan = new ModulePlan(config, autoload, finder);
     const service = new Service(options, await Storages.open(config, () => clock.now(), options.storage), plan, finder);
-    for (const command of moduleCommands({ hosts: service.hosts, modules: service.modules, finder })) {
+    const { hosts, modules, metrics } = service;
+    for (const command of [...moduleCommands({ hosts, modules, finder }), metricsCommand(metrics)]) {
       service.hosts.published.add("command-provider", command, "");
     }
     await service.#loadModules();

@@ -9,6 +9,9 @@ export function packageRoot(): string {
   return folder;
 }
 
+/** Version of the module API: grows when something is taken away or comes to mean something else. */
+export const API_VERSION = 1;
+
 /** Version of this package, as in `package.json`. */
 export function packageVersion(): string {
   const { version } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string };

@@ -7,7 +7,7 @@ import { EXIT_USAGE, type Command } from "./command.js";
 /** What the commands about modules look at. */
 export interface ModuleCommandContext {
   readonly hosts: Hosts;
-  readonly modules: Pick<ModuleManager, "loadedOn">;
+  readonly modules: Pick<ModuleManager, "loadedOn" | "statusOf">;
   readonly finder: Pick<ModuleFinder, "find">;
 }
 
@@ -19,7 +19,7 @@ export function moduleCommands({ hosts, modules, finder }: ModuleCommandContext)
   return [
     {
       name: "module list",
-      summary: "list the modules of each host, in order of loading",
+      summary: "list the modules of each host, in order of loading, with what they say of themselves",
       usage: "module list [HOST]",
       run: async (args, io) => {
         const [only, tooMany] = args;
@@ -30,7 +30,10 @@ export function moduleCommands({ hosts, modules, finder }: ModuleCommandContext)
         }
         for (const place of places().filter((name) => only === undefined || name === only)) {
           io.print(place === GLOBAL ? "whole server:" : `${place}:`);
-          for (const name of modules.loadedOn(place)) io.print(`  ${name}`);
+          for (const name of modules.loadedOn(place)) {
+            const [type, message] = modules.statusOf(place, name);
+            io.print(message === "" ? `  ${name}` : `  ${name}: ${type}: ${message}`);
+          }
         }
         return 0;
       },

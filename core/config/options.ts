@@ -8,6 +8,7 @@ import { describeValue, reportOption } from "./problem.js";
 type OptionGetters = Pick<
   ModuleApi,
   | "getOption"
+  | "getOptionScalar"
   | "getOptionString"
   | "getOptionNumber"
   | "getOptionInteger"
@@ -87,6 +88,12 @@ export class Options implements OptionGetters {
   getOption(name: string, fallback?: unknown): unknown {
     const value = this.#config.get(this.#host, name);
     return value === undefined ? fallback : structuredClone(value);
+  }
+
+  getOptionScalar(name: string): string | number | boolean | undefined;
+  getOptionScalar<T extends string | number | boolean>(name: string, fallback: T): string | number | boolean;
+  getOptionScalar(name: string, fallback?: string | number | boolean): string | number | boolean | undefined {
+    return this.#scalar(name, "a single value") ?? fallback;
   }
 
   getOptionString(name: string): string | undefined;

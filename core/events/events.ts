@@ -72,6 +72,8 @@ export interface HostEvents extends AddressedEvents {
   "module-loaded": { module: string; host: string };
   "module-unloaded": { module: string; host: string };
   "module-reloaded": { module: string; host: string };
+  /** A module has said how it is doing; `name`: without `mod_`. */
+  "module-status/updated": { readonly name: string };
   "host-disco-info-node": Stoppable<DiscoEvent & { node: string; exists?: boolean }>;
   "host-disco-items": Stoppable<DiscoEvent, StanzaError>;
   "host-disco-items-node": Stoppable<DiscoEvent & { node: string; exists?: boolean }>;

@@ -2,6 +2,7 @@ import type { Config } from "../config/config.js";
 import type { Hosts } from "../hosts/hosts.js";
 import type { Permissions } from "../hosts/permissions.js";
 import type { Logger } from "../log/logger.js";
+import type { Metrics } from "../metrics/metrics.js";
 import type { Router } from "../router/router.js";
 import type { StoreType, StoreTypes } from "../storage/store.js";
 import type { Timers } from "../timers/timers.js";
@@ -17,6 +18,13 @@ export interface ModuleContext {
   readonly router: Router;
   readonly timers: Timers;
   readonly shared: SharedTables;
+  readonly metrics: Metrics;
+  /** Unix milliseconds. */
+  now(): number;
+  /** Resolves when the whole server has started. */
+  readonly started: Promise<void>;
+  /** What a helper file of a module exports; see `ModuleApi.require`. */
+  loadHelper(modulePath: string, lib: string): Promise<unknown>;
   openStore<T, K extends StoreType>(host: string, name: string, type: K): StoreTypes<T>[K];
   permissions(host: string): Permissions;
   depends(module: ModuleObject, name: string, soft: boolean): unknown;

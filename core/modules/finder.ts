@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createJiti } from "jiti";
 import { packageRoot } from "../package.js";
 import type { ModuleClass, ModuleApi, ModuleInstance } from "./api.js";
+import { directoryOf, findHelper } from "./files.js";
 import { ModuleError } from "./module-error.js";
 
 /** Where a module was found. */
@@ -71,6 +72,18 @@ export class ModuleFinder {
     return /^class\b/.test(Function.prototype.toString.call(exported))
       ? (exported as ModuleClass)
       : fromFunction(exported as (module: ModuleApi) => unknown);
+  }
+
+  /**
+   * What a helper file of a module exports: its default, if it has one, else everything by name.
+   * @throws Error when there is no such file, or it does not load
+   */
+  async loadHelper(modulePath: string, lib: string): Promise<unknown> {
+    const folders = [dirname(modulePath), directoryOf(modulePath)].flatMap((folder) => [folder, join(folder, "lib")]);
+    const path = findHelper([...folders, ...this.#pluginPaths], lib, EXTENSIONS);
+    if (path === undefined) throw new Error(`require: there is no ${lib}.lib or ${lib} beside ${modulePath}`);
+    const namespace = (await this.#loadOutside(path)) as { readonly default?: unknown };
+    return namespace.default ?? namespace;
   }
 
   async #loadOutside(path: string): Promise<unknown> {

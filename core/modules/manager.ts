@@ -2,6 +2,7 @@ import { container as tsyringeRoot, type DependencyContainer, type InjectionToke
 import { GLOBAL } from "../config/config.js";
 import type { Host } from "../hosts/host.js";
 import { LoggerToken, ModuleApiToken, providerOf, type Token } from "../tokens.js";
+import { API_VERSION } from "../package.js";
 import type { ModuleClass, ModuleInstance } from "./api.js";
 import type { ModuleContext } from "./context.js";
 import type { ModuleFinder, ModuleFile } from "./finder.js";
@@ -30,7 +31,7 @@ interface LoadedModule {
 
 /** What a {@link ModuleManager} works with. */
 export interface ModuleManagerOptions {
-  readonly context: Omit<ModuleContext, "depends" | "provide" | "objectsOf">;
+  readonly context: Omit<ModuleContext, "depends" | "provide" | "objectsOf" | "started" | "loadHelper">;
   readonly finder: ModuleFinder;
   /** `modules_disabled` of a host, the global set included. */
   readonly isDisabled: (host: string, name: string) => boolean;
@@ -50,6 +51,7 @@ export class ModuleManager {
   readonly #attempts = new Map<ModuleObject, ReadonlySet<string>>();
   #loadOrder = 0;
   #started = false;
+  #tellStarted: () => void = () => undefined;
 
   constructor(options: ModuleManagerOptions) {
     this.#options = options;
@@ -59,12 +61,21 @@ export class ModuleManager {
       depends: (module, name, soft) => this.#depends(module, name, soft),
       provide: (module, token, value) => this.#provide(module, token, value),
       objectsOf: (host) => this.#objectsOf(host),
+      started: new Promise((resolve) => {
+        this.#tellStarted = resolve;
+      }),
+      loadHelper: (path, lib) => options.finder.loadHelper(path, lib),
     };
   }
 
   /** Names of the modules of a host, in order of loading. */
   loadedOn(host: string): string[] {
     return [...(this.#modules.get(host)?.keys() ?? [])];
+  }
+
+  /** What a module last said of itself; see `ModuleApi.getStatus`. */
+  statusOf(host: string, name: string): ReturnType<ModuleObject["getStatus"]> {
+    return this.#get(host, name)?.object.getStatus() ?? ["core", "", 0];
   }
 
   /** What `depends` would return, for the core's own use and for tests. */
@@ -89,6 +100,7 @@ export class ModuleManager {
   /** Tells all modules that the server has started; those loaded later are told at once. */
   async ready(): Promise<void> {
     this.#started = true;
+    this.#tellStarted();
     for (const modules of this.#modules.values()) {
       for (const module of [...modules.values()]) await this.#tellReady(module);
     }
@@ -166,6 +178,11 @@ export class ModuleManager {
     }
     const file = this.#find(name);
     const moduleClass = await this.#options.finder.load(file);
+    const { apiVersion = API_VERSION } = moduleClass;
+    if (apiVersion !== API_VERSION) {
+      const versions = `was written for version ${apiVersion} of the module API, this is version ${API_VERSION}`;
+      throw new ModuleError("MODULE_API_VERSION", name, versions);
+    }
     if (moduleClass.isGlobal === true && host) {
       await this.#load(undefined, name, path);
       await this.#addHost(name, host);
@@ -238,6 +255,7 @@ export class ModuleManager {
     const hostName = host?.name ?? GLOBAL;
     const object = new ModuleObject(name, host, file.path, loadOrder, this.#context);
     object.reloading = again !== undefined;
+    object.savedState = again?.state;
     const container = this.#hostContainer(hostName).createChildContainer();
     container.register(ModuleApiToken as InjectionToken, { useValue: object.asApi() });
     container.register(LoggerToken as InjectionToken, { useValue: object.logger });
@@ -257,6 +275,7 @@ export class ModuleManager {
       this.#attempts.delete(object);
     }
     object.reloading = false;
+    object.savedState = undefined;
     this.#modulesOf(hostName).set(name, module);
     host?.setModule(name, true);
     this.#noteConsumers(hostName, name, moduleClass);

@@ -11,6 +11,7 @@
  * | `MODULE_DEPENDENCY_CYCLE` | it depends on itself, by way of others | break the circle |
  * | `MODULE_DISABLED` | it is in `modules_disabled`, and another module depends on it | enable it, or disable the other too |
  * | `MODULE_FAILED` | its constructor or `load()` threw | see the cause |
+ * | `MODULE_API_VERSION` | it was written for another version of the module API | take a version of it for this one |
  * | `MODULE_NO_RELOAD` | it says that only a restart reloads it | restart |
  * | `MODULE_NOT_LOADED` | it is not loaded on that host | load it |
  */
@@ -23,6 +24,7 @@ export type ModuleErrorCode =
   | "MODULE_DEPENDENCY_CYCLE"
   | "MODULE_DISABLED"
   | "MODULE_FAILED"
+  | "MODULE_API_VERSION"
   | "MODULE_NO_RELOAD"
   | "MODULE_NOT_LOADED";
 

@@ -8,11 +8,15 @@ import type {
   PayloadOf,
   ResultOf,
 } from "../events/events.js";
+import type { EventSource, EventWrapper, WrappableEventSource } from "../events/event-source.js";
 import { GLOBAL } from "../config/config.js";
 import { Options } from "../config/options.js";
 import type { Host } from "../hosts/host.js";
 import type { Items } from "../hosts/items.js";
+import { formatMessage } from "../log/format.js";
 import type { LogLevel, Logger } from "../log/logger.js";
+import { measure, type Measures } from "../metrics/measures.js";
+import type { MetricFamily, MetricOptions, MetricType } from "../metrics/metrics.js";
 import type { DeliveryTarget } from "../router/delivery.js";
 import type { Origin } from "../router/stanza-event.js";
 import type { Json, StoreType, StoreTypes } from "../storage/store.js";
@@ -21,8 +25,10 @@ import type { Token } from "../tokens.js";
 import { cloneElement, isElement, type Element } from "../xmpp/element.js";
 import { bare } from "../xmpp/jid.js";
 import { StanzaTemplate } from "../xmpp/template.js";
-import type { ExportsOf, ModuleApi, UserRole } from "./api.js";
+import type { CronTask, ExportsOf, ModuleApi, PermissionContext, UserRole } from "./api.js";
 import type { ModuleContext } from "./context.js";
+import { directoryOf, readResource } from "./files.js";
+import { ModuleStatus, type StatusType } from "./status.js";
 
 /** Handlers that failed so often are told of once more, as the operator has something to do. */
 const MANY_FAILURES = 100;
@@ -32,6 +38,7 @@ export class ModuleObject extends Options implements HandlerOwner {
   readonly host: string;
   loaded = true;
   reloading = false;
+  savedState: unknown;
   /** How often a handler of this module threw. */
   failures = 0;
   readonly #context: ModuleContext;
@@ -39,6 +46,8 @@ export class ModuleObject extends Options implements HandlerOwner {
   readonly #undo: (() => void)[] = [];
   readonly #timers = new Set<Timer>();
   readonly #logger: Logger;
+  readonly #status = new ModuleStatus();
+  #objectHooks: ObjectHook[] = [];
 
   constructor(
     readonly name: string,
@@ -80,6 +89,51 @@ export class ModuleObject extends Options implements HandlerOwner {
 
   log(level: LogLevel, format: string, ...args: unknown[]): void {
     this.#logger.log(level, format, ...args);
+  }
+
+  get resourcePath(): string {
+    return this.getDirectory();
+  }
+
+  context(host: string = GLOBAL): ModuleApi {
+    this.#mustBeLoaded("context");
+    const served = host === GLOBAL ? undefined : this.#context.hosts.get(host);
+    if (host !== GLOBAL && !served) throw new TypeError(`context: ${host} is not served here`);
+    const view = new ModuleObject(this.name, served, this.path, this.loadOrder, this.#context);
+    this.onRelease(() => {
+      view.release();
+    });
+    return view.asApi();
+  }
+
+  setStatus(type: StatusType, message: string, override?: boolean): void {
+    if (!this.#status.set(type, message, override, this.#context.now() / 1000)) return;
+    this.#bus.fire("module-status/updated", { name: this.name });
+  }
+
+  logStatus(level: Exclude<StatusType, "core">, message: string, ...args: unknown[]): void {
+    this.log(level, message, ...args);
+    this.setStatus(level, formatMessage(message, args));
+  }
+
+  getStatus(): [type: StatusType, message: string, time: number] {
+    return this.#status.get();
+  }
+
+  // Files
+
+  getDirectory(): string {
+    return directoryOf(this.path);
+  }
+
+  loadResource(path: string): Promise<Buffer>;
+  loadResource(path: string, encoding: BufferEncoding): Promise<string>;
+  loadResource(path: string, encoding?: BufferEncoding): Promise<Buffer | string> {
+    return readResource(this.getDirectory(), path, encoding);
+  }
+
+  require<T = unknown>(lib: string): Promise<T> {
+    return this.#context.loadHelper(this.path, lib) as Promise<T>;
   }
 
   // HandlerOwner
@@ -127,6 +181,29 @@ export class ModuleObject extends Options implements HandlerOwner {
     this.hook(`stanza/${xmlns}:${name}`, ({ origin, stanza }) => handler(origin, stanza), priority);
   }
 
+  hookObjectEvent(object: EventSource, event: string, handler: (data: unknown) => unknown, priority?: number): void {
+    this.#mustBeLoaded("hookObjectEvent");
+    this.unhookObjectEvent(object, event, handler);
+    const guarded = (data: unknown): unknown => {
+      try {
+        return handler(data);
+      } catch (error) {
+        this.onHandlerError(error, event, "");
+        return undefined;
+      }
+    };
+    object.addHandler(event, guarded, priority);
+    this.#objectHooks.push({ object, event, handler, guarded });
+  }
+
+  unhookObjectEvent(object: EventSource, event: string, handler: (data: unknown) => unknown): void {
+    this.#objectHooks = this.#objectHooks.filter((hook) => {
+      if (hook.object !== object || hook.event !== event || hook.handler !== handler) return true;
+      object.removeHandler(event, hook.guarded);
+      return false;
+    });
+  }
+
   hookUntyped(event: string, handler: (event: unknown) => unknown, priority?: number, options?: HookOptions): void {
     this.#mustBeLoaded("hook");
     this.#bus.hookUntyped(event, handler, this, priority, options);
@@ -145,6 +222,25 @@ export class ModuleObject extends Options implements HandlerOwner {
   ): void {
     this.#mustBeLoaded("wrapEvent");
     this.#bus.wrap(event, wrapper as Parameters<EventBus<HostEvents>["wrap"]>[1], this);
+  }
+
+  wrapGlobal<K extends GlobalEventName>(
+    event: K,
+    wrapper: (
+      next: (event?: PayloadOf<GlobalEvents[K]>) => ResultOf<GlobalEvents[K]>,
+      event: PayloadOf<GlobalEvents[K]>,
+    ) => ResultOf<GlobalEvents[K]>,
+  ): void {
+    this.#mustBeLoaded("wrapGlobal");
+    this.#context.hosts.events.wrap(event, wrapper as Parameters<EventBus<GlobalEvents>["wrap"]>[1], this);
+  }
+
+  wrapObjectEvent(object: WrappableEventSource, event: string | false, wrapper: EventWrapper): void {
+    this.#mustBeLoaded("wrapObjectEvent");
+    object.addWrapper(event, wrapper);
+    this.onRelease(() => {
+      object.removeWrapper(event, wrapper);
+    });
   }
 
   fireEvent<K extends keyof HostEvents>(
@@ -201,13 +297,14 @@ export class ModuleObject extends Options implements HandlerOwner {
     return this.#published.get<T>(key);
   }
 
-  handleItems<T = unknown>(key: string, added: (item: T) => void, removed: (item: T) => void): void {
+  handleItems<T = unknown>(key: string, added: (item: T) => void, removed: (item: T) => void, existing = true): void {
     this.hook(`item-added/${key}`, ({ item }) => {
       added(item as T);
     });
     this.hook(`item-removed/${key}`, ({ item }) => {
       removed(item as T);
     });
+    if (!existing) return;
     for (const item of this.getHostItems<T>(key)) added(item);
   }
 
@@ -281,12 +378,16 @@ export class ModuleObject extends Options implements HandlerOwner {
     this.#context.router.deliver(template, recipients);
   }
 
-  addTimer(seconds: number, fn: (nowSeconds: number) => number | undefined): Timer {
+  addTimer<A extends unknown[]>(
+    seconds: number,
+    fn: (nowSeconds: number, ...args: A) => number | undefined,
+    ...args: A
+  ): Timer {
     this.#mustBeLoaded("addTimer");
     const timer = this.#context.timers.add(seconds, (now) => {
       let again: number | undefined;
       try {
-        again = fn(now);
+        again = fn(now, ...args);
       } catch (error) {
         this.onHandlerError(error, "a timer", "");
       }
@@ -308,9 +409,64 @@ export class ModuleObject extends Options implements HandlerOwner {
     return own;
   }
 
+  cron(task: CronTask): void {
+    this.depends("cron");
+    this.addItem("task", { module: this.asApi(), task });
+  }
+
+  hourly(name: string | CronTask["run"], run?: CronTask["run"]): void {
+    this.#regularly("hourly", name, run);
+  }
+
+  daily(name: string | CronTask["run"], run?: CronTask["run"]): void {
+    this.#regularly("daily", name, run);
+  }
+
+  weekly(name: string | CronTask["run"], run?: CronTask["run"]): void {
+    this.#regularly("weekly", name, run);
+  }
+
+  #regularly(when: "hourly" | "daily" | "weekly", name: string | CronTask["run"], run?: CronTask["run"]): void {
+    const task = typeof name === "string" ? { name, run } : { run: name };
+    if (typeof task.run !== "function") throw new TypeError(`${when}: a function is needed`);
+    this.cron({ ...task, run: task.run, when });
+  }
+
+  onReady<R>(fn: () => R | Promise<R>): Promise<R> {
+    this.#mustBeLoaded("onReady");
+    return this.#context.started.then(fn);
+  }
+
   openStore<T = Json, K extends StoreType = "keyval">(name: string = this.name, type?: K): StoreTypes<T>[K] {
     if (this.isGlobal) throw new TypeError("openStore: global modules have no storage");
     return this.#context.openStore<T, K>(this.host, name, type ?? ("keyval" as K));
+  }
+
+  // Metrics
+
+  measure<T extends keyof Measures>(name: string, type: T, options?: MetricOptions): Measures[T] {
+    return measure(this.#context.metrics, this.#metricName(name), this.host, type, options);
+  }
+
+  metric(
+    type: MetricType,
+    name: string,
+    unit?: string,
+    description?: string,
+    labels: readonly string[] = [],
+    options: MetricOptions = {},
+  ): MetricFamily {
+    const family = this.#context.metrics.family(
+      type,
+      this.#metricName(name),
+      this.isGlobal ? labels : ["host", ...labels],
+      { ...options, ...(unit !== undefined && { unit }), ...(description !== undefined && { description }) },
+    );
+    return this.isGlobal ? family : family.withPartialLabel(this.host);
+  }
+
+  #metricName(name: string): string {
+    return `chorus_mod_${this.name}/${name}`;
   }
 
   // Permissions
@@ -320,10 +476,19 @@ export class ModuleObject extends Options implements HandlerOwner {
     this.onRelease(this.#context.permissions(this.host).grant(role, this.#permissionName(permission)));
   }
 
-  may(permission: string, context: string | { readonly origin?: Origin; readonly stanza?: Element }): boolean {
-    const jid =
-      typeof context === "string" ? context : String(context.stanza?.attrs["from"] ?? context.origin?.fullJid ?? "");
-    return this.#context.permissions(this.host).may(this.roleOf(bare(jid)), this.#permissionName(permission));
+  defaultPermissions(role: UserRole, permissions: Iterable<string>): void {
+    for (const permission of permissions) this.defaultPermission(role, permission);
+  }
+
+  may(permission: string, context: PermissionContext): boolean {
+    const isAllowed = this.could(permission, context);
+    if (!isAllowed) this.log("debug", "%s is not permitted to %s", jidOf(context), this.#permissionName(permission));
+    return isAllowed;
+  }
+
+  could(permission: string, context: PermissionContext): boolean {
+    const role = this.roleOf(bare(jidOf(context)));
+    return this.#context.permissions(this.host).may(role, this.#permissionName(permission));
   }
 
   roleOf(jid: string): UserRole {
@@ -348,6 +513,7 @@ export class ModuleObject extends Options implements HandlerOwner {
     this.#context.hosts.events.removeOwner(this);
     for (const timer of this.#timers) timer.stop();
     this.#timers.clear();
+    for (const { object, event, guarded } of this.#objectHooks.splice(0)) object.removeHandler(event, guarded);
     for (const undo of this.#undo.splice(0).reverse()) {
       try {
         undo();
@@ -365,6 +531,18 @@ export class ModuleObject extends Options implements HandlerOwner {
   #mustBeLoaded(what: string): void {
     if (!this.loaded) throw new TypeError(`${what}: mod_${this.name} is not loaded any longer`);
   }
+}
+
+/** A handler of an event of some object. */
+interface ObjectHook {
+  readonly object: EventSource;
+  readonly event: string;
+  readonly handler: (data: unknown) => unknown;
+  readonly guarded: (data: unknown) => unknown;
+}
+
+function jidOf(context: PermissionContext): string {
+  return typeof context === "string" ? context : String(context.stanza?.attrs["from"] ?? context.origin?.fullJid ?? "");
 }
 
 /** Key of the items that {@link ModuleObject.extendApi} adds. */
