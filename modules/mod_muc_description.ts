@@ -28,7 +28,8 @@ export default class MucDescription {
       },
     });
 
-    this.module.hook("muc-disco#info", ({ room, form }) => {
+    this.module.hook("muc-disco#info", ({ room, form, showsDetails }) => {
+      if (!showsDetails) return;
       const value = room.getDescription() ?? "";
       form.push({ name: "muc#roominfo_description", type: "text-single", label: "Description", value });
     });

@@ -51,6 +51,9 @@ export default class MucHidden {
       room.setPublic(isPublicByDefault);
     });
 
+    // Who has not been told of it learns nothing of what is inside.
+    this.module.hook("muc-may-see-details", ({ room }) => (room.getHidden() ? false : undefined));
+
     this.module.hook("muc-disco#info", ({ room, query }) => {
       query.append(xml("feature", { var: room.getHidden() ? "muc_hidden" : "muc_public" }));
     });

@@ -30,6 +30,9 @@ export default class MucMembersOnly {
     this.#methods();
     this.#form();
 
+    // Who may not enter as they are learns nothing of what is inside.
+    this.module.hook("muc-may-see-details", ({ room }) => (room.getMembersOnly() ? false : undefined));
+
     this.module.hook("muc-disco#info", ({ room, query, form }) => {
       const isMembersOnly = room.getMembersOnly();
       const isAllowed = room.getAllowMemberInvites();

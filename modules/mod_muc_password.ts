@@ -67,6 +67,9 @@ export default class MucPassword {
       return undefined;
     });
 
+    // Who may not enter as they are learns nothing of what is inside.
+    this.module.hook("muc-may-see-details", ({ room }) => (room.getPassword() !== undefined ? false : undefined));
+
     this.module.hook("muc-disco#info", ({ room, query }) => {
       const isProtected = room.getPassword() !== undefined;
       query.append(xml("feature", { var: isProtected ? "muc_passwordprotected" : "muc_unsecured" }));

@@ -68,8 +68,13 @@ export default class MucSubject {
       room.setChangesubject(isOpenByDefault);
     });
 
-    this.module.hook("muc-disco#info", ({ room, form }) => {
-      form.push({ name: FIELD, type: "boolean", value: room.getChangesubject() || undefined });
+    this.module.hook("muc-disco#info", ({ room, form, showsDetails }) => {
+      const isChangeable = room.getChangesubject();
+      form.push({ name: FIELD, type: "boolean", value: isChangeable || undefined });
+      form.push({ name: "muc#roominfo_subjectmod", type: "boolean", value: isChangeable });
+      if (!showsDetails) return;
+      const [, subject] = room.getSubject();
+      form.push({ name: "muc#roominfo_subject", type: "text-single", value: subject ?? "" });
     });
 
     this.module.hook(

@@ -55,16 +55,28 @@ export default class MucVcard {
   load(): void {
     if (!this.module.getOptionBoolean("muc_vcard", true)) return;
     // Without it there is nobody who keeps vCards here.
-    if (this.module.depends("vcard", true) === undefined) return;
+    const vcards = this.module.depends("vcard", true);
+    if (vcards === undefined) return;
     const how = this.module.getOptionEnum<string>("muc_avatar_advertise_hashes", "both", ...ADVERTISEMENTS);
     const store = this.module.openStore<string>(this.module.getOptionString("vcard_store_name", "vcard_muc"));
     this.#keep(store);
 
-    this.module.hook("muc-disco#info", ({ room, query, form }) => {
-      const hash = this.#hashes.get(room);
+    this.module.hook("muc-disco#info", ({ room, query, form, showsDetails }) => {
       query.append(xml("feature", { var: NS_VCARD }));
-      form.push({ name: "muc#roominfo_avatarhash", type: "text-multi", value: hash ? [hash] : [] });
+      const hash = this.#hashes.get(room);
+      if (hash && showsDetails) form.push({ name: "muc#roominfo_avatarhash", type: "text-multi", value: [hash] });
     });
+
+    // Before mod_vcard (0): who may not see the details of the room is told what they would be if there were none.
+    this.module.hook(
+      `iq-get/bare/${NS_VCARD}:vCard`,
+      (event) =>
+        this.muc.answerIq(event, (room) => {
+          if (!room.showsDetailsTo(String(event.stanza.attrs["from"]))) return nothing();
+          return vcards.get(nodeOf(room.jid) ?? null).then((card) => (card ? xml("iq", {}, card) : nothing()));
+        }),
+      10,
+    );
 
     // Before mod_vcard (0), which changes what it is told to.
     this.module.hook(`iq-set/bare/${NS_VCARD}:vCard`, (event) => this.#permit(event), 10);
@@ -152,6 +164,10 @@ export default class MucVcard {
       if (this.#hashes.get(room) !== undefined) remove(room);
     });
   }
+}
+
+function nothing(): StanzaError {
+  return new StanzaError({ type: "cancel", condition: "item-not-found" });
 }
 
 function hashPresence(room: Room, hash: string): Element {

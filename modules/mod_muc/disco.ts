@@ -21,9 +21,10 @@ const FEATURES = [NS_MUC, STABLE_ID, `${NS_MUC}#self-ping-optimization`];
 /** What the engine itself says about a room. */
 export function hookDisco(service: Service): void {
   const { module, publicRooms } = service;
-  module.hook("muc-disco#info", ({ room, query, form, formdata }) => {
+  module.hook("muc-disco#info", ({ room, query, form, formdata, showsDetails }) => {
     query.append(xml("identity", { category: "conference", type: "text", name: room.getName() }));
     for (const feature of FEATURES) query.append(xml("feature", { var: feature }));
+    if (!showsDetails) return undefined;
     form.push({ name: "muc#roominfo_occupants", type: "text-single", label: "Number of occupants" });
     formdata["muc#roominfo_occupants"] = String(room.occupantCount);
     return undefined;
@@ -57,7 +58,8 @@ export function roomInfo(room: LiveRoom, stanza: Element): Element {
   const answer = reply(stanza);
   const query = xml("query", { xmlns: NS_DISCO_INFO, node });
   answer.append(query);
-  const event = { room, stanza, reply: answer, query };
+  const showsDetails = room.showsDetailsTo(String(stanza.attrs["from"]));
+  const event = { room, stanza, reply: answer, query, showsDetails };
   const { module } = room.service;
   if (node) {
     module.fireEvent(`muc-disco#info/${node}`, event);

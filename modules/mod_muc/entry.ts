@@ -126,7 +126,7 @@ function hand(
       module.log("error", "%s: a tombstone could not be removed: %s", jid, error);
     });
     unknownRoom(service, event, jid);
-  } else if (!isUnanswerable(event)) refuse(event, goneError(room));
+  } else if (!isUnanswerable(event)) refuse(event, goneError(room, String(event.stanza.attrs["from"])));
 }
 
 function unknownRoom(service: Service, event: StanzaEvent, jid: BareJid): void {

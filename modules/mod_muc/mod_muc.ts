@@ -19,6 +19,7 @@ import {
 } from "chorus-muc";
 import { MucToken, type Muc, type Room } from "chorus-muc/muc";
 import { handleAdmin } from "./admin.js";
+import { hookDetails } from "./details.js";
 import { checkNode, hookDisco } from "./disco.js";
 import { admit, hookCreation, refuseWithoutRoom } from "./entry.js";
 import { answerIq } from "./iq-answer.js";
@@ -56,6 +57,7 @@ const EVENT_KINDS: Readonly<Record<string, EventKind>> = {
   "muc-pre-set-role": "suspendable",
   "muc-registration-submitted": "suspendable",
   "muc-get-default-role": "stoppable",
+  "muc-may-see-details": "stoppable",
   "muc-broadcast-message": "stoppable",
   "muc-message-is-historic": "stoppable",
   "muc-add-history": "stoppable",
@@ -134,6 +136,7 @@ export default class ModMuc {
     module.defaultPermission("prosody:guest", ":list-rooms");
     hookCreation(service);
     hookRoles(service);
+    hookDetails(service);
     hookDisco(service);
     hookJoinConditions(service);
     hookGroupchat(service);

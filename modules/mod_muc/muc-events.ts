@@ -211,6 +211,11 @@ export interface ConfigSubmittedEvent extends RoomStanzaEvent {
 /** An answer to disco#info about a room, while it is made (XEP-0045 §6.4). */
 export interface RoomDiscoEvent extends Pick<DiscoEvent, "stanza" | "reply" | "query"> {
   readonly room: Room;
+  /**
+   * Whether the asker sees the details of the room, as `room.showsDetailsTo` says: who is no part of a room that is
+   * hidden, for members only or has a password is told what it is and what it can do, and no more.
+   */
+  readonly showsDetails: boolean;
 }
 
 /**
@@ -347,7 +352,17 @@ export interface MucEvents {
     ConfigSubmittedEvent & { readonly field: string; readonly value: FormValue },
     StanzaError
   >;
-  /** Features and identities are appended to `query`, fields to `form`; `formdata` gives values by field name. */
+  /**
+   * Whether somebody may know of a room what those who enter learn: who is in it, what it talks about, its picture, its
+   * contacts (XEP-0045 §14.4). `jid`: theirs, bare or full; `undefined`: anybody at all. `false`: no. `true` ends the
+   * chain, as does the engine at 10 for occupants, members and above, and admins of the service; members-only, hidden
+   * and password 0. Where nobody says anything, they may.
+   */
+  "muc-may-see-details": Stoppable<{ readonly room: Room; readonly jid: string | undefined }, boolean>;
+  /**
+   * Features and identities are appended to `query`, fields to `form`; `formdata` gives values by field name. What
+   * belongs to the details of a room is added only where `showsDetails` says so.
+   */
   "muc-disco#info": RoomDiscoEvent & { readonly form: Form; readonly formdata: Record<string, FormValue> };
   [node: `muc-disco#info/${string}`]: RoomDiscoEvent;
 }

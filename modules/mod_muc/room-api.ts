@@ -227,6 +227,14 @@ export interface Room {
 
   // Forms and disco
 
+  /**
+   * Whether somebody may be told the details of the room: occupants, description, subject, contacts, picture and what
+   * else is not needed to enter it. Everybody may, unless the room is hidden, for members only or has a password: then
+   * only its occupants, members and above, and admins of the service. Fires `muc-may-see-details`.
+   * @param jid bare or full; `undefined`: whoever it is
+   */
+  showsDetailsTo(jid?: string): boolean;
+
   /** The configuration form as that owner sees it. */
   getFormLayout(actor: string): Form;
   /** Answer to a disco#info request. */

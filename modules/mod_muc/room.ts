@@ -14,6 +14,7 @@ import { affiliationRank, type Affiliation } from "./affiliations.js";
 import { changeAffiliation, changeAffiliationAsync } from "./affiliation-change.js";
 import { concludeStep } from "./conclude.js";
 import { commitStep } from "./commit.js";
+import { showsDetails } from "./details.js";
 import { destroyRoom, destroyRoomAsync, clearRoom } from "./destroy.js";
 import { roomInfo, roomItems } from "./disco.js";
 import type { Form } from "./form.js";
@@ -90,7 +91,7 @@ export class LiveRoom {
       router: service.router,
       log: service.module.log.bind(service.module),
       lane: this,
-      refusal: () => this.#ended(),
+      refusal: (sender) => this.#ended(sender),
       conclude: () => {
         concludeStep(this);
       },
@@ -101,9 +102,9 @@ export class LiveRoom {
     });
   }
 
-  #ended(): StanzaError | undefined {
+  #ended(sender: string): StanzaError | undefined {
     if (this.isTracked || this.destroying === undefined) return undefined;
-    if (this.successor) return goneError(this.successor);
+    if (this.successor) return goneError(this.successor, sender);
     return new StanzaError({ type: "cancel", condition: "item-not-found", by: this.host });
   }
 
@@ -411,6 +412,10 @@ export class LiveRoom {
   }
 
   // Forms and disco
+
+  showsDetailsTo(jid?: string): boolean {
+    return showsDetails(this, jid);
+  }
 
   getFormLayout(actor: string): Form {
     return configurationForm(this, actor);

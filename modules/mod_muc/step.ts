@@ -60,7 +60,7 @@ export interface RoomStepsOptions {
   /** What outboxes are released on. */
   readonly lane: object;
   /** Why a stanza that was parked is not gone on with, whatever it was: the room has ended. */
-  readonly refusal: () => StanzaError | undefined;
+  readonly refusal: (sender: string) => StanzaError | undefined;
   /** Runs within the step, when all its work is done. */
   readonly conclude: () => void;
   /** Issues the writes of a step, in one turn; `undefined` when there is nothing to wait for. */
@@ -273,7 +273,7 @@ export class RoomSteps {
     const parked = lane.parked as Task;
     this.#submit({
       work: () => {
-        const refusal = this.#options.refusal();
+        const refusal = this.#options.refusal(parked.sender ?? "");
         if (refusal) throw refusal;
         this.#lane = lane;
         go();

@@ -112,7 +112,7 @@ test("a destroyed persistent room leaves a tombstone, until its time is over", a
   const options = "muc_tombstone_expiry = 60";
   const first = await startRooms({ clock, storage, options });
   const ada = person(first, "ada");
-  create(ada, "r", "Ada", PERSISTENT);
+  create(ada, "r", "Ada", { ...PERSISTENT, publicroom: "1" });
   await settled(first);
   ada.inbox.takeAll();
   ada.send(DESTROY);
