@@ -15,9 +15,9 @@ interface TaskItem {
   readonly task: CronTask;
 }
 
-const PERIODS = { hourly: "1 hour", daily: "1 day", weekly: "1 week" } as const;
+/** Seconds. */
+const PERIODS = { hourly: 3600, daily: 86_400, weekly: 604_800 } as const;
 const SHORTEST = 60;
-const LONGEST = "53 weeks";
 /** A task is due a little early, rather than one check late. */
 const EARLY = 0.995;
 
@@ -84,7 +84,7 @@ export default class Cron {
     const id = idOf(item);
     const { module, task } = item;
     const byDefault = typeof task.when === "string" ? PERIODS[task.when] : task.when.period;
-    const period = module.getOptionPeriod(`${id.replace(/[/-]/g, "_")}_period`, byDefault, SHORTEST, LONGEST);
+    const period = Math.max(SHORTEST, module.getOptionPeriod(`${id.replace(/[/-]/g, "_")}_period`) ?? byDefault);
     const now = this.clock.now() / 1000;
     const last = this.#lastRuns.get(id) ?? (await this.#store?.get(null, id));
     if (last !== undefined && last + EARLY * period > now) return;

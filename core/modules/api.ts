@@ -74,8 +74,8 @@ export type PermissionContext = string | { readonly origin?: Origin; readonly st
 export interface CronTask {
   /** Tells it from the module's other tasks; default: the period. */
   readonly name?: string;
-  /** How often, unless the option `MODULE_NAME_period` says so (`name` in lower case, other characters as `_`). */
-  readonly when: "hourly" | "daily" | "weekly" | { readonly period: number | string };
+  /** How often (`period`: seconds), unless the option `MODULE_NAME_period` says so (`name` in lower case, other characters as `_`). */
+  readonly when: "hourly" | "daily" | "weekly" | { readonly period: number };
   /**
    * Does it; tasks of a host are run one after the other, a promise is awaited.
    * @param startedAt unix seconds

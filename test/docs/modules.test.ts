@@ -132,7 +132,7 @@ for (const module of documented) {
         read.set(option, new Set([...(read.get(option) ?? []), ...known.map(plain)]));
       }
       const rows = byFirstCell(tableOf(section("Options"), OPTION_COLUMNS));
-      assert.deepEqual([...rows.keys()].sort(), [...read.keys()].sort(), "options");
+      assert.deepEqual([...rows.keys()].map(pattern).sort(), [...read.keys()].sort(), "options");
       for (const [option, [, , fallback = ""]] of rows) {
         const said = codeIn(fallback).map(plain).sort();
         assert.deepEqual(said, [...(read.get(option) ?? [])].sort(), `default of ${option}, values in backquotes`);
