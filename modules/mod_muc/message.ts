@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { childElements, getChild, StanzaError, xml, type FullJid, type StanzaEvent } from "chorus-muc";
+import { childElements, getChild, StanzaError, xml, type Element, type FullJid, type StanzaEvent } from "chorus-muc";
 import { filterMucPayload } from "./client-payload.js";
 import { formTypeOf, getForm } from "./form.js";
 import { handleDecline, handleInvite } from "./invite.js";
@@ -34,7 +34,7 @@ export function handleMessage(room: LiveRoom, event: StanzaEvent): void {
   else if (type === "error") {
     if (isKickable(event)) kickForError(room, event);
   } else if (type === undefined || type === "normal") handleNormal(room, event);
-  else refuse(event, new StanzaError({ type: "cancel", condition: "service-unavailable" }));
+  else refuse(event, unsupported());
 }
 
 function handleGroupchat(room: LiveRoom, event: StanzaEvent): void {
@@ -70,6 +70,22 @@ function handleNormal(room: LiveRoom, event: StanzaEvent): void {
     return;
   }
   const form = getForm(event.stanza);
-  if (form && formTypeOf(form) === NS_VOICE_REQUEST) handleVoiceForm(room, event, form);
-  else refuse(event, new StanzaError({ type: "cancel", condition: "service-unavailable" }));
+  const formType = form && formTypeOf(form);
+  if (form && formType === NS_VOICE_REQUEST) handleVoiceForm(room, event, form);
+  else if (form && formType !== undefined) handleForm(room, event, form, formType);
+  else refuse(event, unsupported());
+}
+
+/** A form that some module may have asked for. */
+function handleForm(room: LiveRoom, { origin, stanza }: StanzaEvent, form: Element, formType: string): void {
+  const payload = { room, origin, stanza, form };
+  const verdict = room.service.module.fireEventAsync(`muc-form-submitted/${formType}`, payload);
+  room.steps.decide(verdict, (result) => {
+    if (result === true) return;
+    refuse({ origin, stanza }, result ?? unsupported());
+  });
+}
+
+function unsupported(): StanzaError {
+  return new StanzaError({ type: "cancel", condition: "service-unavailable" });
 }

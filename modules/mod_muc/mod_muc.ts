@@ -56,6 +56,8 @@ const EVENT_KINDS: Readonly<Record<string, EventKind>> = {
   "muc-pre-set-affiliation": "suspendable",
   "muc-pre-set-role": "suspendable",
   "muc-registration-submitted": "suspendable",
+  "muc-registration-pre-remove": "suspendable",
+  "muc-form-submitted/*": "suspendable",
   "muc-get-default-role": "stoppable",
   "muc-may-see-details": "stoppable",
   "muc-broadcast-message": "stoppable",
@@ -65,6 +67,7 @@ const EVENT_KINDS: Readonly<Record<string, EventKind>> = {
   "muc-invite": "stoppable",
   "muc-decline": "stoppable",
   "muc-config-submitted/*": "stoppable",
+  "muc-registration-allowed": "stoppable",
 };
 
 /**

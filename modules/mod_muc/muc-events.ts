@@ -11,7 +11,7 @@ import type {
   Suspendable,
 } from "chorus-muc";
 import type { Affiliation } from "./affiliations.js";
-import type { Form, FormValue } from "./form.js";
+import type { Form, FormHeader, FormValue } from "./form.js";
 import type { Occupant, OccupantDraft } from "./occupant-api.js";
 import type { AffiliationData, FrozenRoom, Room } from "./room-api.js";
 import type { Role } from "./roles.js";
@@ -190,6 +190,24 @@ export interface RegistrationEvent extends RoomStanzaEvent {
   readonly affiliationData: AffiliationData;
 }
 
+/** Somebody asks what to fill in to register with a room, or has filled it in (XEP-0045 §7.10). */
+export interface RegistrationFormEvent {
+  readonly room: Room;
+  readonly jid: BareJid;
+  /** Fields are pushed; the first two are `FORM_TYPE` and the nick. */
+  readonly form: Form;
+  /** Values shown, by field name. */
+  readonly values: Record<string, FormValue>;
+  /** Title and instructions; none by default. */
+  header: FormHeader;
+}
+
+/** A data form that somebody, occupant or not, sent to the room in a message. */
+export interface MessageFormEvent extends RoomStanzaEvent {
+  /** The `<x xmlns='jabber:x:data'/>`, of whatever type: it may be `cancel`. */
+  readonly form: Element;
+}
+
 /** An owner's configuration of the room that was read without fault (XEP-0045 §10.2). */
 export interface ConfigSubmittedEvent extends RoomStanzaEvent {
   /** Values by field name. */
@@ -325,6 +343,8 @@ export interface MucEvents {
   "muc-voice-request": VoiceEvent;
   /** From a moderator: the request is granted, or not. */
   "muc-voice-response": VoiceEvent;
+  /** A form of that `FORM_TYPE` came in a message to the room. `true`: it was seen to; `undefined` is answered with an error. */
+  [form: `muc-form-submitted/${string}`]: Suspendable<MessageFormEvent, StanzaError | true>;
 
   // Affiliations, roles, registration
 
@@ -339,7 +359,14 @@ export interface MucEvents {
   };
   /** `allowed = true` allows it without the built-in checks. */
   "muc-pre-set-role": Suspendable<SetRoleEvent, StanzaError>;
-  "muc-registration-submitted": Suspendable<RegistrationEvent, StanzaError>;
+  /** Whether somebody without affiliation may register; `undefined`: as `allow_unaffiliated_register` says. */
+  "muc-registration-allowed": Stoppable<{ readonly room: Room; readonly jid: BareJid }, boolean>;
+  /** The registration form is made, to be shown or to read what was submitted. */
+  "muc-registration-form": RegistrationFormEvent;
+  /** `true`: it was received, and is for the handler to see to; nothing changes now. Approval by admins -100. */
+  "muc-registration-submitted": Suspendable<RegistrationEvent, StanzaError | true>;
+  /** Somebody takes a registration back. `true`: it was seen to, and no affiliation changes. */
+  "muc-registration-pre-remove": Suspendable<RoomStanzaEvent & { readonly jid: BareJid }, StanzaError | true>;
 
   // Configuration and disco
 

@@ -12,5 +12,7 @@ export const NS_ROOM_CONFIG = "http://jabber.org/protocol/muc#roomconfig";
 export const NS_ROOM_INFO = "http://jabber.org/protocol/muc#roominfo";
 /** `FORM_TYPE` of a request for voice (XEP-0045 §16.5.2). */
 export const NS_VOICE_REQUEST = "http://jabber.org/protocol/muc#request";
+/** `FORM_TYPE` of a registration with a room, and of its approval (XEP-0045 §16.5.1). */
+export const NS_ROOM_REGISTER = "http://jabber.org/protocol/muc#register";
 /** Datatypes of form fields (XEP-0122). */
 export const NS_DATA_VALIDATE = "http://jabber.org/protocol/xdata-validate";

@@ -1,8 +1,6 @@
 import { StanzaError, type Element } from "chorus-muc";
-import { parseSubmission, type Form, type FormField, type FormValue } from "chorus-muc/muc";
+import { NS_ROOM_REGISTER, parseSubmission, type Form, type FormField, type FormValue } from "chorus-muc/muc";
 
-/** `FORM_TYPE` of the registration form (XEP-0045 §16.5.1). */
-const NS_ROOM_REGISTER = "http://jabber.org/protocol/muc#register";
 /** Field of the nick. */
 export const FIELD_NICK = "muc#register_roomnick";
 

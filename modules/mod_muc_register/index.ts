@@ -7,11 +7,15 @@ import {
   resourceOf,
   StanzaError,
   xml,
+  type BareJid,
   type ModuleApi,
 } from "chorus-muc";
 import {
   MucToken,
+  type Actor,
+  type AffiliationData,
   type ChangeCondition,
+  type Form,
   type JoinCondition,
   type Muc,
   type PreChangeEvent,
@@ -20,6 +24,24 @@ import {
 
 import { Registration } from "./registration.js";
 import { ReservedNicks } from "./reserved-nicks.js";
+
+declare module "chorus-muc/muc" {
+  interface Room {
+    /** The registration form that somebody is shown. */
+    getRegistrationForm(bareJid: BareJid): Form;
+    /**
+     * Registers somebody, whatever the room's rules of registration: who has no affiliation becomes a member.
+     * @param actor who does it; `true`: the service
+     * @param data what is stored with the affiliation, the nick to reserve among it
+     * @returns why not: auth/forbidden for who is banned, cancel/conflict for a nick that somebody else has
+     */
+    registerNick(
+      actor: Actor,
+      bareJid: BareJid,
+      data: AffiliationData & { readonly reserved_nickname: string },
+    ): StanzaError | undefined | Promise<StanzaError | undefined>;
+  }
+}
 
 /** Node under which somebody finds the own reserved nick (XEP-0045 §7.12). */
 const NODE_RESERVED = "x-roomuser-item";
@@ -31,8 +53,8 @@ const NODE_RESERVED = "x-roomuser-item";
  * - `enforce_registered_nickname` (default false): who has a reserved nick enters under it (status 210), and keeps it.
  * - `muc_registration_include_form` (default false): who has registered and asks again is shown what is stored.
  *
- * Modules add fields by the item `muc-registration-field` (a form field), and read them in
- * `muc-registration-submitted`.
+ * Modules add fields by the item `muc-registration-field` (a form field), or for one room in `muc-registration-form`,
+ * and read them in `muc-registration-submitted`.
  */
 @injectable()
 export default class MucRegister {
@@ -51,6 +73,14 @@ export default class MucRegister {
       showsForm: this.module.getOptionBoolean("muc_registration_include_form", false),
     });
     new ReservedNicks(this.module).load();
+    this.module.roomMethods({
+      getRegistrationForm(bareJid) {
+        return registration.form(this, bareJid).form;
+      },
+      registerNick(actor, bareJid, data) {
+        return registration.enrol(this, actor, bareJid, data);
+      },
+    });
 
     this.module.hook("muc-disco#info", ({ query }) => {
       query.append(xml("feature", { var: NS_REGISTER }));

@@ -14,11 +14,13 @@ import {
 import {
   formElement,
   getForm,
+  type Actor,
   type Affiliation,
   type AffiliationData,
   type FormField,
   type FormValue,
   type Outcome,
+  type RegistrationFormEvent,
   type Room,
 } from "chorus-muc/muc";
 import { FIELD_NICK, readRegistration, registrationForm } from "./form.js";
@@ -56,8 +58,10 @@ export class Registration {
     if (refusal) return refusal;
     const query = xml("query", { xmlns: NS_REGISTER });
     const nick = room.getRegisteredNick(jid);
-    if (nick === undefined) query.append(formElement(this.#form()));
-    else {
+    if (nick === undefined) {
+      const { form, values, header } = this.form(room, jid);
+      query.append(formElement(form, "form", values, header));
+    } else {
       query.append(xml("registered"));
       query.append(xml("username", {}, nick));
       if (this.options.showsForm) query.append(this.#storedForm(room, jid, nick));
@@ -73,7 +77,7 @@ export class Registration {
     const { stanza } = event;
     const jid = bare(String(stanza.attrs["from"]));
     const query = childElements(stanza)[0] as Element;
-    if (getChild(query, "remove", NS_REGISTER)) return this.#unregister(room, jid);
+    if (getChild(query, "remove", NS_REGISTER)) return this.#unregister(room, event, jid);
     if (getForm(query)?.attrs["type"] === "cancel") return xml("iq");
     const plan = this.#plan(room, jid, query);
     if (plan instanceof StanzaError) return plan;
@@ -84,33 +88,53 @@ export class Registration {
     const affiliationData: AffiliationData = { ...room.getAffiliationData(jid), reserved_nickname: nick };
     const { origin, stanza } = event;
     const payload = { room, origin, stanza, submittedData: submitted, affiliationData };
-    return after(this.module.fireEventAsync("muc-registration-submitted", payload), (refusal) => {
-      // Handlers may have taken their time: is it still theirs to register, and the nick still free?
-      const refused = refusal ?? this.#refusalOf(room, jid) ?? checkFree(room, jid, nick);
-      if (refused) return refused;
-      const affiliation = room.getAffiliation(jid);
-      const given = affiliation === "none" ? "member" : affiliation;
-      return after(changeAffiliation(room, jid, given, affiliationData), (error) => {
-        if (error) return error;
-        this.module.log("debug", "%s: %s has reserved %s", room.jid, jid, nick);
-        return this.options.isEnforced ? after(removeOthers(room, jid, nick), () => xml("iq")) : xml("iq");
-      });
+    return after(this.module.fireEventAsync("muc-registration-submitted", payload), (verdict) => {
+      if (verdict === true) return xml("iq");
+      // Handlers may have taken their time: is it still theirs to register?
+      const refusal = verdict ?? this.#refusalOf(room, jid);
+      if (refusal) return refusal;
+      return after(this.enrol(room, true, jid, affiliationData), (error) => error ?? xml("iq"));
+    });
+  }
+
+  /** See `Room.registerNick`. */
+  enrol(
+    room: Room,
+    actor: Actor,
+    jid: BareJid,
+    data: AffiliationData,
+  ): StanzaError | undefined | Promise<StanzaError | undefined> {
+    const nick = String(data.reserved_nickname);
+    const affiliation = room.getAffiliation(jid);
+    const refusal = affiliation === "outcast" ? forbidden() : checkFree(room, jid, nick);
+    if (refusal) return refusal;
+    const given = affiliation === "none" ? "member" : affiliation;
+    return after(changeAffiliation(room, actor, jid, given, data), (error) => {
+      if (error) return error;
+      this.module.log("debug", "%s: %s has reserved %s", room.jid, jid, nick);
+      return this.options.isEnforced ? removeOthers(room, jid, nick) : undefined;
     });
   }
 
   /** Members lose the membership with the registration; higher affiliations are not given by it and stay. */
-  #unregister(room: Room, jid: BareJid): Answer | Promise<Answer> {
-    const refusal = this.#refusalOf(room, jid);
-    if (refusal) return refusal;
-    const affiliation = room.getAffiliation(jid);
-    const left = affiliation === "member" ? "none" : affiliation;
-    return after(changeAffiliation(room, jid, left, false), (error) => error ?? xml("iq"));
+  #unregister(room: Room, { origin, stanza }: IqEvent, jid: BareJid): Answer | Promise<Answer> {
+    const payload = { room, origin, stanza, jid };
+    return after(this.module.fireEventAsync("muc-registration-pre-remove", payload), (verdict) => {
+      if (verdict === true) return xml("iq");
+      const affiliation = room.getAffiliation(jid);
+      const refusal = verdict ?? this.#refusalOf(room, jid);
+      if (refusal) return refusal;
+      // XEP-0077 §3.2: there is nothing to take back.
+      if (affiliation === "none") return registrationRequired();
+      const left = affiliation === "member" ? "none" : affiliation;
+      return after(changeAffiliation(room, true, jid, left, false), (error) => error ?? xml("iq"));
+    });
   }
 
   #plan(room: Room, jid: BareJid, query: Element): Plan | StanzaError {
     const refusal = this.#refusalOf(room, jid);
     if (refusal) return refusal;
-    const submitted = readRegistration(this.#form(), getForm(query));
+    const submitted = readRegistration(this.form(room, jid).form, getForm(query));
     if (submitted instanceof StanzaError) return submitted;
     const nick = resourceprep(String(submitted[FIELD_NICK]), { strict: true });
     if (!nick?.trim()) return new StanzaError({ type: "modify", condition: "bad-request", text: "Invalid Nickname" });
@@ -119,19 +143,24 @@ export class Registration {
 
   #refusalOf(room: Room, jid: BareJid): StanzaError | undefined {
     const affiliation = room.getAffiliation(jid);
-    if (affiliation === "outcast") return new StanzaError({ type: "auth", condition: "forbidden" });
-    if (affiliation !== "none" || this.options.isOpen) return undefined;
-    return new StanzaError({ type: "auth", condition: "registration-required" });
+    if (affiliation === "outcast") return forbidden();
+    if (affiliation !== "none") return undefined;
+    const isAllowed = this.module.fireEvent("muc-registration-allowed", { room, jid }) ?? this.options.isOpen;
+    return isAllowed ? undefined : registrationRequired();
   }
 
-  #form(): FormField[] {
-    return registrationForm(this.module.getHostItems<FormField>("muc-registration-field"));
+  /** The form that somebody is shown. */
+  form(room: Room, jid: BareJid): RegistrationFormEvent {
+    const form = registrationForm(this.module.getHostItems<FormField>("muc-registration-field"));
+    const event: RegistrationFormEvent = { room, jid, form, values: {}, header: {} };
+    this.module.fireEvent("muc-registration-form", event);
+    return event;
   }
 
   #storedForm(room: Room, jid: BareJid, nick: string): Element {
     const data = room.getAffiliationData(jid) ?? {};
     const values: Record<string, FormValue> = {};
-    const form = this.#form();
+    const { form } = this.form(room, jid);
     for (const { name } of form) {
       const value = name === undefined ? undefined : data[name];
       if (name !== undefined && isFormValue(value)) values[name] = value;
@@ -139,6 +168,14 @@ export class Registration {
     values[FIELD_NICK] = nick;
     return formElement(form, "result", values);
   }
+}
+
+function forbidden(): StanzaError {
+  return new StanzaError({ type: "auth", condition: "forbidden" });
+}
+
+function registrationRequired(): StanzaError {
+  return new StanzaError({ type: "auth", condition: "registration-required" });
 }
 
 function isFormValue(value: unknown): value is FormValue {
@@ -166,16 +203,17 @@ function removeOthers(room: Room, jid: BareJid, nick: string): undefined | Promi
 }
 
 /**
- * Changes an affiliation in the name of the service. What comes back has been written: asynchronous handlers of others
+ * Changes an affiliation. What comes back has been written: asynchronous handlers of others
  * make the change a step that nobody waits for, so the room is asked once more when that step is over.
  */
 function changeAffiliation(
   room: Room,
+  actor: Actor,
   jid: BareJid,
   affiliation: Affiliation,
   data: AffiliationData | false,
 ): StanzaError | undefined | Promise<StanzaError | undefined> {
-  const changed = room.run(() => room.setAffiliationAsync(true, jid, affiliation, undefined, data));
+  const changed = room.run(() => room.setAffiliationAsync(actor, jid, affiliation, undefined, data));
   return after<Outcome, StanzaError | undefined>(changed as Outcome | Promise<Outcome>, (outcome) => {
     if (!outcome[0]) return outcome[3] ?? new StanzaError({ type: outcome[1], condition: outcome[2] });
     if (!(changed instanceof Promise)) return undefined;

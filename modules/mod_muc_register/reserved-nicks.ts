@@ -51,8 +51,12 @@ export class ReservedNicks {
     const { room, jid, affiliation, previousAffiliation, data } = event;
     const nick = data?.reserved_nickname;
     if (typeof nick !== "string" || affiliation === "none") return undefined;
-    const isNewlyBanned = previousAffiliation !== "outcast" && room.getAffiliation(jid) === "outcast";
-    if (event.actor === undefined && isNewlyBanned) return new StanzaError({ type: "auth", condition: "forbidden" });
+    // An admin may let somebody in whose domain is banned; the service may not.
+    const isBanned =
+      event.actor === undefined
+        ? room.getAffiliation(jid) === "outcast"
+        : room.eachAffiliation("outcast").some(([banned]) => banned === jid);
+    if (previousAffiliation !== "outcast" && isBanned) return new StanzaError({ type: "auth", condition: "forbidden" });
     const holder = this.#holderOf(room, nick);
     if (holder === undefined || holder === jid) return undefined;
     return new StanzaError({ type: "cancel", condition: "conflict" });
