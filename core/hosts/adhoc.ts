@@ -11,7 +11,7 @@ export type AdhocPermission = "any" | "local_user" | "admin" | "global_admin";
 export interface AdhocRequest {
   /** Full JID of the requester. */
   readonly from: string;
-  /** The host. */
+  /** Where the command is: a host, or a bare JID such as a room's. */
   readonly to: string;
   /** `execute` only at the first stage; later ones have the action that it stands for. */
   readonly action: AdhocAction;
@@ -55,4 +55,27 @@ export interface AdhocCommand {
   readonly permission: AdhocPermission;
   /** @param state what the stage before left; `undefined` at the first */
   handler(request: AdhocRequest, state: unknown): AdhocResult | StanzaError | Promise<AdhocResult | StanzaError>;
+}
+
+/** What is asked of a command, whoever offers it: everything of {@link AdhocCommand} but who may use it. */
+export type AdhocConversation = Pick<AdhocCommand, "name" | "node" | "handler">;
+
+/**
+ * What `module.depends("adhoc")` returns: the protocol of commands (XEP-0050), for modules that have them elsewhere than
+ * at the host. Who may use which is the caller's to say.
+ */
+export interface AdhocService {
+  /**
+   * Answers an iq with a `<command/>`.
+   * @param find the command of that node, what the requester is refused it with, or `undefined`: there is none
+   * @returns a promise only where the command's handler returned one
+   */
+  answer(
+    stanza: Element,
+    find: (node: string) => AdhocConversation | StanzaError | undefined,
+  ): Element | StanzaError | Promise<Element | StanzaError>;
+  /** What disco#info says of a command under its node. */
+  describe(command: AdhocConversation, query: Element): void;
+  /** What disco#info says of the list of commands. */
+  describeList(query: Element): void;
 }

@@ -4,6 +4,8 @@ import type { Clock } from "chorus-muc";
 /** A command that somebody has begun and not finished. */
 export interface AdhocSession {
   readonly id: string;
+  /** Where the command is. */
+  readonly to: string;
   readonly node: string;
   /** Full JID; a session is its requester's only. */
   readonly from: string;
@@ -35,9 +37,10 @@ export class AdhocSessions {
   }
 
   /** Takes a session out: until it is kept again there is none. @returns `undefined` when it is nobody's or another's */
-  take(id: string, from: string, node: string): AdhocSession | undefined {
+  take(id: string, { from, to, node }: Pick<AdhocSession, "from" | "to" | "node">): AdhocSession | undefined {
     const entry = this.#entries.get(id);
-    if (!entry || entry.session.from !== from || entry.session.node !== node) return undefined;
+    const session = entry?.session;
+    if (!session || session.from !== from || session.to !== to || session.node !== node) return undefined;
     this.#entries.delete(id);
     return entry.expiresAtMs > this.clock.now() ? entry.session : undefined;
   }

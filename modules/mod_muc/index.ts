@@ -24,6 +24,7 @@ export * from "./delay.js";
 export * from "./form.js";
 export type * from "./occupant-api.js";
 export type * from "./room-api.js";
+export type * from "./room-command.js";
 export * from "./muc-api.js";
 export type * from "./muc-events.js";
 export type * from "./room-state.js";
