@@ -155,19 +155,30 @@ function commitAffiliation(room: LiveRoom, request: AffiliationRequest, change: 
   return DONE;
 }
 
-function store(room: LiveRoom, { data }: AffiliationRequest, change: Change): void {
+function store(room: LiveRoom, request: AffiliationRequest, change: Change): void {
   const { jid, affiliation } = change;
   room.affiliations.set(jid, affiliation);
-  let given = data ?? change.data;
+  let given = request.data ?? change.data;
   // XEP-0045 §9.1: a nick is not kept for somebody who cannot come.
   const kept = affiliation === "outcast" ? given || room.affiliations.peek(jid) : undefined;
   if (kept && "reserved_nickname" in kept) {
     const { reserved_nickname: _, ...rest } = kept;
     given = rest;
   }
-  if (affiliation === "none" || given === false || (given && Object.keys(given).length === 0)) {
-    room.affiliations.setData(jid, undefined);
-  } else if (given) room.affiliations.setData(jid, given);
+  const isCleared = affiliation === "none" || given === false || (given && Object.keys(given).length === 0);
+  if (!isCleared && !given) return;
+  const data = { ...lastingData(room, jid), ...(!isCleared && given) };
+  room.affiliations.setData(jid, Object.keys(data).length > 0 ? data : undefined);
+}
+
+/** What modules keep of somebody whatever becomes of the affiliation: items `muc-lasting-affiliation-data`, keys. */
+function lastingData(room: LiveRoom, jid: BareJid): AffiliationData {
+  const stored = room.affiliations.peek(jid);
+  const lasting: AffiliationData = {};
+  for (const key of room.service.module.getHostItems<string>("muc-lasting-affiliation-data")) {
+    if (stored?.[key] !== undefined) lasting[key] = stored[key];
+  }
+  return lasting;
 }
 
 /** Sessions of that JID, and where a domain is banned everybody of it who has no affiliation of their own. */

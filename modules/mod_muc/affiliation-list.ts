@@ -74,6 +74,15 @@ export class AffiliationList {
     return entries;
   }
 
+  /** Everybody of whom a key is stored; a snapshot. */
+  listData(key: string): (readonly [BareJid, unknown])[] {
+    const entries: (readonly [BareJid, unknown])[] = [];
+    for (const [jid, data] of this.#data) {
+      if (data[key] !== undefined) entries.push([jid, data[key]]);
+    }
+    return entries;
+  }
+
   /** Whether somebody other than `jid` is an owner. */
   hasOwnerBesides(jid: BareJid): boolean {
     for (const [other, affiliation] of this.#affiliations) {

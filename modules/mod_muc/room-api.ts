@@ -22,7 +22,10 @@ export type Actor = string | true;
 /** What came of a request: `[true]`, or `[undefined, type, condition]` of the error to answer with. */
 export type Outcome = readonly [true] | readonly [undefined, ErrorType, ErrorCondition, StanzaError?];
 
-/** What is stored about a bare JID beside its affiliation; other keys belong to the modules that set them. */
+/**
+ * What is stored about a bare JID beside its affiliation; other keys belong to the modules that set them. It goes with the
+ * affiliation, but for keys that modules have named: `module.addItem("muc-lasting-affiliation-data", key)`.
+ */
 export interface AffiliationData {
   reserved_nickname?: string;
   reason?: string;
@@ -155,6 +158,8 @@ export interface Room {
   /** Data of a bare JID: the live object, to be changed within a step and followed by `save`. */
   getAffiliationData(bareJid: string): AffiliationData | undefined;
   getAffiliationData(bareJid: string, key: string): unknown;
+  /** Everybody of whom that key is stored, with an affiliation or without; a snapshot, the values live. */
+  eachAffiliationData(key: string): readonly (readonly [jid: BareJid, value: unknown])[];
   /** Sets one key; `undefined` removes it. Fires `muc-set-affiliation-data/KEY` when it was something else. */
   setAffiliationData(bareJid: string, key: string, value: unknown): true;
 

@@ -281,6 +281,10 @@ export class LiveRoom {
     return this.affiliations.data(bareJid as BareJid);
   }
 
+  eachAffiliationData(key: string): readonly (readonly [BareJid, unknown])[] {
+    return this.affiliations.listData(key);
+  }
+
   setAffiliationData(bareJid: string, key: string, value: unknown): true {
     if (typeof key !== "string")
       throw new TypeError(`setAffiliationData: key must be a string, received ${typeof key}`);
