@@ -1,21 +1,19 @@
-import { createHash } from "node:crypto";
 import {
   bare,
   childElements,
-  getChild,
   inject,
   injectable,
   ModuleApiToken,
   nodeOf,
   NS_VCARD,
   NS_VCARD_UPDATE,
-  parseStanza,
+  reply,
   StanzaError,
   xml,
   type BareJid,
   type Element,
+  type ExportsOf,
   type IqEvent,
-  type KeyvalStore,
   type ModuleApi,
 } from "chorus-muc";
 import { MucToken, NS_MUC_USER, type Muc, type Room, type RoomState } from "chorus-muc/muc";
@@ -23,17 +21,12 @@ import { MucToken, NS_MUC_USER, type Muc, type Room, type RoomState } from "chor
 /** Values of the option; unset is `both`. */
 const ADVERTISEMENTS = ["both", "presence", "message", "none"];
 
-/** SHA-1 of a vCard's picture, in hex (XEP-0153 §4.1); `undefined` when it has none. */
-function avatarHash(vcard: Element): string | undefined {
-  const photo = getChild(vcard, "PHOTO", NS_VCARD);
-  const data = photo && getChild(photo, "BINVAL", NS_VCARD)?.text();
-  if (!data) return undefined;
-  return createHash("sha1").update(Buffer.from(data, "base64")).digest("hex");
-}
+/** What is known of a room's vCard: the hashes of its pictures; nothing: it has none. */
+type Hashes = readonly string[];
 
 /**
- * Gives rooms a vCard and with it a picture (XEP-0486): owners set it, and its hash is in disco, in a presence of the
- * room to whoever enters, and announced when it changes.
+ * Gives rooms a vCard (XEP-0054) and with it a picture (XEP-0486): owners set it, and its hash is in disco, in a presence
+ * of the room to whoever enters (XEP-0153), and announced when it changes. It goes when its room goes.
  *
  * `muc_avatar_advertise_hashes` says how a change is announced: `"presence"`, `"message"` (status 104), both (unset) or
  * `"none"`, which tells nobody who enters either. Off: `muc_vcard = false`.
@@ -42,66 +35,51 @@ function avatarHash(vcard: Element): string | undefined {
 export default class MucVcard {
   static readonly requires = ["muc"];
 
-  /** Hash of the picture; `""`: a vCard without one; nothing: no vCard. */
-  readonly #hashes: RoomState<string>;
+  readonly #hashes: RoomState<Hashes>;
+  #vcards!: ExportsOf<"vcard">;
+  #how = "both";
 
   constructor(
     @inject(ModuleApiToken) private readonly module: ModuleApi,
     @inject(MucToken) private readonly muc: Muc,
   ) {
-    this.#hashes = module.roomState<string>("avatar_hash");
+    this.#hashes = module.roomState<Hashes>("avatar_hashes");
   }
 
   load(): void {
     if (!this.module.getOptionBoolean("muc_vcard", true)) return;
-    // Without it there is nobody who keeps vCards here.
     const vcards = this.module.depends("vcard", true);
+    // Without it there is nobody who keeps vCards here.
     if (vcards === undefined) return;
-    const how = this.module.getOptionEnum<string>("muc_avatar_advertise_hashes", "both", ...ADVERTISEMENTS);
-    const store = this.module.openStore<string>(this.module.getOptionString("vcard_store_name", "vcard_muc"));
-    this.#keep(store);
+    this.#vcards = vcards;
+    this.#how = this.module.getOptionEnum<string>("muc_avatar_advertise_hashes", "both", ...ADVERTISEMENTS);
+    this.#keep();
 
     this.module.hook("muc-disco#info", ({ room, query, form, showsDetails }) => {
       query.append(xml("feature", { var: NS_VCARD }));
-      const hash = this.#hashes.get(room);
-      if (hash && showsDetails) form.push({ name: "muc#roominfo_avatarhash", type: "text-multi", value: [hash] });
+      const hashes = this.#hashes.get(room) ?? [];
+      if (!showsDetails || hashes.length === 0) return;
+      form.push({ name: "muc#roominfo_avatarhash", type: "text-multi", value: hashes });
     });
 
-    // Before mod_vcard (0): who may not see the details of the room is told what they would be if there were none.
+    // Before mod_vcard (0), which knows no rooms.
     this.module.hook(
       `iq-get/bare/${NS_VCARD}:vCard`,
-      (event) =>
-        this.muc.answerIq(event, (room) => {
-          if (!room.showsDetailsTo(String(event.stanza.attrs["from"]))) return nothing();
-          return vcards.get(nodeOf(room.jid) ?? null).then((card) => (card ? xml("iq", {}, card) : nothing()));
-        }),
+      (event) => this.muc.answerIq(event, (room) => this.#show(room, String(event.stanza.attrs["from"]))),
       10,
     );
-
-    // Before mod_vcard (0), which changes what it is told to.
-    this.module.hook(`iq-set/bare/${NS_VCARD}:vCard`, (event) => this.#permit(event), 10);
-
-    this.module.hook("vcard-updated", ({ stanza }) => {
-      // A room that is not in memory has nobody to tell, and reads the vCard when it comes back.
-      const room = this.muc.getLiveRoomFromJid(bare(String(stanza.attrs["to"])));
-      if (!room) return;
-      const hash = avatarHash(childElements(stanza)[0] as Element) ?? "";
-      const done = room.run(() => {
-        this.#hashes.set(room, hash);
-        if (how === "both" || how === "presence") room.broadcast(hashPresence(room, hash));
-        if (how !== "both" && how !== "message") return;
-        const x = xml("x", { xmlns: NS_MUC_USER }, xml("status", { code: "104" }));
-        room.broadcastMessage(xml("message", { type: "groupchat", from: room.jid }, x));
-      });
-      if (done instanceof Promise) done.catch(this.#report(room.jid));
-    });
+    this.module.hook(
+      `iq-set/bare/${NS_VCARD}:vCard`,
+      (event) => this.muc.answerIq(event, (room) => this.#change(room, event)),
+      10,
+    );
 
     // Before the history (50), as part of what the room is.
     this.module.hook(
       "muc-occupant-session-new",
       ({ room, jid }) => {
-        const hash = this.#hashes.get(room);
-        if (!hash || how === "none") return;
+        const [hash] = this.#hashes.get(room) ?? [];
+        if (hash === undefined || this.#how === "none") return;
         const presence = hashPresence(room, hash);
         presence.attrs["to"] = jid;
         room.routeStanza(presence);
@@ -110,66 +88,93 @@ export default class MucVcard {
     );
   }
 
-  #permit(event: IqEvent): StanzaError | undefined | Promise<StanzaError | undefined> {
-    const decide = (room: Room | undefined): StanzaError | undefined => {
-      if (!room) return undefined;
-      if (room.getAffiliation(bare(String(event.stanza.attrs["from"]))) !== "owner") {
-        return new StanzaError({ type: "auth", condition: "forbidden" });
-      }
-      event.allowVcardModification = true;
-      return undefined;
-    };
-    const jid = bare(String(event.stanza.attrs["to"]));
-    const live = this.muc.getLiveRoomFromJid(jid);
-    return live ? decide(live) : this.muc.getRoomFromJid(jid).then(decide);
+  /** Who may not see the details of the room is told what they would be if it had no vCard. */
+  #show(room: Room, asker: string): StanzaError | Promise<Element | StanzaError> {
+    const nothing = new StanzaError({ type: "cancel", condition: "item-not-found" });
+    if (!room.showsDetailsTo(asker)) return nothing;
+    return this.#vcards.get(nodeOf(room.jid) ?? null).then((card) => (card ? xml("iq", {}, card) : nothing));
   }
 
-  #report(jid: BareJid): (error: unknown) => undefined {
-    return (error) => {
-      this.module.log("error", "vCard of %s: %s", jid, error);
-    };
+  /** The answer is sent, and the room told, when the vCard is on disk. */
+  #change(room: Room, event: IqEvent): StanzaError | Promise<true> {
+    const { stanza, allowVcardModification } = event;
+    if (allowVcardModification !== true && room.getAffiliation(bare(String(stanza.attrs["from"]))) !== "owner") {
+      return new StanzaError({ type: "auth", condition: "forbidden", text: "Only owners may change it" });
+    }
+    const card = childElements(stanza)[0] as Element;
+    const refused = this.#vcards.check(card);
+    return refused ?? this.#store(room, event, childElements(card).length > 0 ? card : undefined);
+  }
+
+  /** @param card `undefined`: an empty one unpublishes the picture (XEP-0486 §3.2) */
+  async #store(room: Room, event: IqEvent, card: Element | undefined): Promise<true> {
+    const node = nodeOf(room.jid) ?? null;
+    await this.#vcards.set(node, card);
+    await room.run(() => {
+      // A room that has ended meanwhile answers for itself.
+      if (this.muc.getLiveRoomFromJid(room.jid) !== room) return;
+      const before = this.#hashes.get(room) ?? [];
+      const hashes = card && this.#vcards.hashesOf(card);
+      this.#hashes.set(room, hashes);
+      this.module.fireEvent("vcard-updated", Object.assign(event, { node }));
+      const [hash = ""] = hashes ?? [];
+      const isShown = hash !== "" || before.length > 0;
+      if (isShown && (this.#how === "both" || this.#how === "presence")) room.broadcast(hashPresence(room, hash));
+      event.origin.send(reply(event.stanza));
+      if (this.#how !== "both" && this.#how !== "message") return;
+      const x = xml("x", { xmlns: NS_MUC_USER }, xml("status", { code: "104" }));
+      room.broadcastMessage(xml("message", { type: "groupchat", from: room.jid }, x));
+    });
+    return true;
   }
 
   /** The vCard goes when its room goes, and a room that comes back from the store knows its picture. */
-  #keep(store: KeyvalStore<string>): void {
-    const restored = new Map<BareJid, string>();
-    const remove = (room: Room): void => {
-      this.#hashes.set(room, undefined);
-      void store.set(nodeOf(room.jid) ?? null, undefined, { sync: false }).catch(this.#report(room.jid));
-    };
+  #keep(): void {
+    const restored = new Map<BareJid, Element>();
 
     this.module.hook("muc-room-pre-restore", ({ jid }) => {
-      const keep = (text: string | undefined): undefined => {
-        if (text !== undefined) restored.set(jid, text);
+      const keep = (card: Element | undefined): undefined => {
+        if (card) restored.set(jid, card);
       };
-      const atOnce = store.getSync?.(nodeOf(jid) ?? null);
-      if (atOnce) return keep(atOnce.value);
-      return store
-        .get(nodeOf(jid) ?? null)
+      const node = nodeOf(jid) ?? null;
+      const atOnce = this.#vcards.getSync(node);
+      if (atOnce) return keep(atOnce.card);
+      return this.#vcards
+        .get(node)
         .then(keep)
-        .catch(this.#report(jid));
+        .catch((error: unknown) => {
+          this.module.log("error", "the vCard of %s cannot be read: %s", jid, error);
+          return undefined;
+        });
     });
     this.module.hook("muc-room-restored", ({ jid, room }) => {
-      const text = restored.get(jid);
-      if (text === undefined) return;
+      const card = restored.get(jid);
       restored.delete(jid);
-      this.#hashes.set(room, avatarHash(parseStanza(text)) ?? "");
+      if (card) this.#hashes.set(room, this.#vcards.hashesOf(card));
     });
     // What an earlier room of that name has left behind is not this room's.
     this.module.hook("muc-room-created", ({ room }) => {
-      const atOnce = store.getSync?.(nodeOf(room.jid) ?? null);
-      if (!atOnce || atOnce.value !== undefined) remove(room);
+      const atOnce = this.#vcards.getSync(nodeOf(room.jid) ?? null);
+      if (!atOnce || atOnce.card) this.#remove(room);
     });
     this.module.hook("muc-room-destroyed", ({ room }) => {
-      if (this.#hashes.get(room) !== undefined) remove(room);
+      if (this.#hashes.get(room) === undefined) return;
+      this.#hashes.set(room, undefined);
+      // Not before: a room that could not be destroyed keeps it.
+      room.onCommit(() => {
+        this.#remove(room);
+      });
+    });
+  }
+
+  #remove(room: Room): void {
+    this.#vcards.set(nodeOf(room.jid) ?? null, undefined, { sync: false }).catch((error: unknown) => {
+      this.module.log("error", "the vCard of %s, which is gone, is still stored: %s", room.jid, error);
     });
   }
 }
 
-function nothing(): StanzaError {
-  return new StanzaError({ type: "cancel", condition: "item-not-found" });
-}
-
+/** @param hash empty: there is no picture (XEP-0153 §4.1) */
 function hashPresence(room: Room, hash: string): Element {
   const photo = hash === "" ? xml("photo") : xml("photo", {}, hash);
   return xml("presence", { from: room.jid }, xml("x", { xmlns: NS_VCARD_UPDATE }, photo));

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { getChild, xml, type Element } from "../../core/index.js";
 import { openStorage } from "../../core/storage/open.js";
+import { FaultyDisk } from "../../core/testing/storage-faults.js";
 import type { FakeClient } from "../../core/testing/fake-client.js";
 import {
   codesOf,
@@ -124,3 +125,51 @@ test("muc_vcard = false: rooms have none", async () => {
   assert.equal((await discover(ada)).form.has(HASH_FIELD), false);
   assert.ok(errorOf((await request(ada, "set", card("one")))[0]) !== undefined);
 });
+
+test("a room that is made in the place of a tombstone has no picture", async () => {
+  await using service = await startRooms();
+  const [ada, admin] = [service.client("ada@example"), service.client("admin@example")];
+  await createRoom(ada, "Ada", { ...PERSISTENT, ...PUBLIC });
+  await request(ada, "set", card("one"));
+  await request(ada, "set", xml("query", "http://jabber.org/protocol/muc#owner", xml("destroy")));
+  assert.equal(errorOf(await vcardOf(ada)), "cancel/gone");
+  await createRoom(admin, "Admin", PUBLIC);
+  assert.equal(errorOf(await vcardOf(admin)), "cancel/item-not-found");
+  assert.equal((await discover(admin)).form.has(HASH_FIELD), false);
+});
+
+test("what cannot be written is not announced, and a room that cannot be destroyed keeps its picture", async () => {
+  const disk = new FaultyDisk();
+  const storage = await disk.open();
+  await using service = await startRooms("", { storage });
+  const ada = service.client("ada@example");
+  await createRoom(ada, "Ada", PERSISTENT);
+  await request(ada, "set", card("one"));
+  disk.failSyncedCommits();
+  const [answer, ...told] = await request(ada, "set", card("two"));
+  assert.match(errorOf(answer) ?? "", /internal-server-error/);
+  assert.deepEqual(told, []);
+  const [refused] = await request(ada, "set", xml("query", "http://jabber.org/protocol/muc#owner", xml("destroy")));
+  assert.match(errorOf(refused) ?? "", /internal-server-error/);
+  disk.repair();
+  assert.equal((await discover(ada)).form.get(HASH_FIELD), sha1("one"));
+  assert.match(String(await vcardOf(ada)), new RegExp(Buffer.from("one").toString("base64")));
+});
+
+for (const [what, photo, expected] of [
+  ["data with blanks", [xml("TYPE", {}, "image/png"), xml("BINVAL", {}, "AA\n AA ")], undefined],
+  ["no type", [xml("BINVAL", {}, "AAAA")], undefined],
+  ["an address", [xml("EXTVAL", {}, "https://example.com/a.png")], undefined],
+  ["half a group", [xml("TYPE", {}, "image/png"), xml("BINVAL", {}, "AAA")], "modify/bad-request"],
+  ["other characters", [xml("TYPE", {}, "image/png"), xml("BINVAL", {}, "AA-_")], "modify/bad-request"],
+  ["another type", [xml("TYPE", {}, "text/html"), xml("BINVAL", {}, "AAAA")], "modify/bad-request"],
+  ["too much", [xml("TYPE", {}, "image/png"), xml("BINVAL", {}, "AAAA".repeat(100))], "modify/policy-violation"],
+] as const) {
+  test(`a picture with ${what}: ${expected ?? "taken"}`, async () => {
+    await using service = await startRooms("vcard_max_size = 300");
+    const ada = service.client("ada@example");
+    await createRoom(ada, "Ada");
+    const [answer] = await request(ada, "set", xml("vCard", "vcard-temp", xml("PHOTO", {}, ...photo)));
+    assert.equal(errorOf(answer), expected);
+  });
+}
