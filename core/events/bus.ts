@@ -163,7 +163,17 @@ export class EventBus<E> {
     return this.#records.has(event);
   }
 
-  /** Handlers of an event in order of call, for documentation and tests. */
+  /** What results of an event mean, whether somebody hooks it or not. */
+  kindOf(event: string): EventKind {
+    return this.#declaration(event).kind;
+  }
+
+  /** Names of the events that somebody hooks or wraps, in order of the first hook: for documentation and `chorusctl`. */
+  hookedEvents(): string[] {
+    return [...this.#records.keys()];
+  }
+
+  /** Handlers of an event in order of call, for documentation, `chorusctl` and tests. */
   handlersOf(event: string): { readonly module: string; readonly priority: number }[] {
     return (this.#records.get(event)?.entries ?? []).map(({ owner, priority }) => ({ module: owner.name, priority }));
   }

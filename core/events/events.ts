@@ -40,66 +40,147 @@ export type IqResult = Element | StanzaError | true | false;
 /** What a stanza is addressed to: a full JID, a bare JID, a host, or (no `to`, own bare JID) the sender's account. */
 type AddressKind = "full" | "bare" | "host" | "self";
 
-type AddressedEvents = { [K in `${"" | "pre-"}${"message" | "presence"}/${AddressKind}`]: Stoppable<StanzaEvent> } & {
-  [K in `pre-iq/${AddressKind}`]: Stoppable<StanzaEvent>;
-} & { [K in `iq/${AddressKind}`]: Suspendable<IqEvent, IqResult> };
+/**
+ * A message to an entity of this host. Unhandled, it is refused with `service-unavailable`. What is for the sender's
+ * own account fires `bare` first, then `self`.
+ */
+type MessageEvents = { [K in `message/${AddressKind}`]: Stoppable<StanzaEvent> };
+/** A presence to an entity of this host; as for messages. */
+type PresenceEvents = { [K in `presence/${AddressKind}`]: Stoppable<StanzaEvent> };
+/**
+ * A request to an entity of this host, or an answer to one. For requests it fires before the two events below that
+ * name what is asked; what nobody answers is refused with `service-unavailable`. Answers are only passed on.
+ */
+type IqEvents = { [K in `iq/${AddressKind}`]: Suspendable<IqEvent, IqResult> };
+/** A user of this host sends a message: the user's own host may stop it before it goes anywhere. */
+type PreMessageEvents = { [K in `pre-message/${AddressKind}`]: Stoppable<StanzaEvent> };
+/** A user of this host sends presence; as for messages. */
+type PrePresenceEvents = { [K in `pre-presence/${AddressKind}`]: Stoppable<StanzaEvent> };
+/** A user of this host sends a request or an answer; as for messages. */
+type PreIqEvents = { [K in `pre-iq/${AddressKind}`]: Stoppable<StanzaEvent> };
 
 /**
  * All events of a host's bus, by name. Values are payloads; an event whose result counts is wrapped in
  * {@link Stoppable} or {@link Suspendable}. Extended by modules.
  */
-export interface HostEvents extends AddressedEvents {
-  [iq: `iq/${AddressKind}/${string}`]: Suspendable<IqEvent, IqResult>;
-  [iq: `iq-get/${AddressKind}/${string}`]: Suspendable<IqEvent, IqResult>;
-  [iq: `iq-set/${AddressKind}/${string}`]: Suspendable<IqEvent, IqResult>;
-  [iq: `iq-result/${AddressKind}/${string}`]: Stoppable<StanzaEvent>;
-  [iq: `iq-error/${AddressKind}/${string}`]: Stoppable<StanzaEvent>;
-  /** Elements that are no stanza, and those of a session that has not logged in: `stanza/<xmlns>:<name>`. */
-  [nonza: `stanza/${string}`]: Stoppable<StanzaEvent>;
-  /** `source`: name of the module that added it. */
-  [item: `item-added/${string}`]: { readonly source: string; readonly item: unknown };
-  [item: `item-removed/${string}`]: { readonly source: string; readonly item: unknown };
+export interface HostEvents
+  extends MessageEvents, PresenceEvents, IqEvents, PreMessageEvents, PrePresenceEvents, PreIqEvents {
+  // Stanzas that arrive
 
-  "pre-stanza": Stoppable<StanzaEvent & { reason?: string }>;
-  "stream-features": { origin: Origin; features: Element };
-  /** Before a client's resource is bound: what its session needs at hand is loaded here; an error refuses. */
+  /** A request, get or set, by what it asks: `payload` is the namespace of its child, a colon and the child's name. */
+  [payload: `iq/${AddressKind}/${string}`]: Suspendable<IqEvent, IqResult>;
+  /** A request of type get, by what it asks; after `iq/<address>/<payload>`. */
+  [payload: `iq-get/${AddressKind}/${string}`]: Suspendable<IqEvent, IqResult>;
+  /** A request of type set, by what it asks; after `iq/<address>/<payload>`. */
+  [payload: `iq-set/${AddressKind}/${string}`]: Suspendable<IqEvent, IqResult>;
+  /** The answer to the request with that id; after `iq/<address>`. */
+  [id: `iq-result/${AddressKind}/${string}`]: Stoppable<StanzaEvent>;
+  /** The error that answers the request with that id; after `iq/<address>`. */
+  [id: `iq-error/${AddressKind}/${string}`]: Stoppable<StanzaEvent>;
+  /**
+   * An element that is no stanza, or one of a session that has not logged in; `element` is its namespace, a colon and
+   * its name. A value says that it was dealt with; otherwise a request is refused, and anything else closes the stream.
+   */
+  [element: `stanza/${string}`]: Stoppable<StanzaEvent>;
+
+  // Stanzas that users of this host send
+
+  /** Any stanza, before the events that say what it is and whom it is for. A value drops it, and nobody is told. */
+  "pre-stanza": Stoppable<StanzaEvent>;
+
+  // Client sessions
+
+  /** What a client is offered on its stream is made up (RFC 6120 §4.3.2): features are appended. */
+  "stream-features": {
+    readonly origin: Origin;
+    /** The `<stream:features/>`. */
+    readonly features: Element;
+  };
+  /** Before a client's resource is bound: what its session needs at hand is loaded here. An error refuses. */
   "pre-resource-bind": Suspendable<{ readonly session: Origin; readonly username: string }, StanzaError>;
-  "resource-bind": { session: Origin };
-  "resource-unbind": { session: Origin; error?: string };
-  /** The link to the upstream server is up (again); `resumed` is false the first time. */
-  "link-up": { host: Host; resumed: boolean };
-  "link-down": { host: Host };
-  "module-loaded": { module: string; host: string };
-  "module-unloaded": { module: string; host: string };
-  "module-reloaded": { module: string; host: string };
-  /** A module has said how it is doing; `name`: without `mod_`. */
-  "module-status/updated": { readonly name: string };
-  "host-disco-info-node": Stoppable<DiscoEvent & { node: string; exists?: boolean }>;
+  /** A client is logged in and has its full JID. */
+  "resource-bind": { readonly session: Origin };
+  /** A client's session has ended. */
+  "resource-unbind": {
+    readonly session: Origin;
+    /** Why, if it did not end by itself. */
+    readonly error?: string;
+  };
+
+  // Discovery (XEP-0030)
+
+  /** disco#info of the host with a node. `exists = true` or `true`: answered as it stands; neither: `item-not-found`. */
+  "host-disco-info-node": Stoppable<DiscoEvent & { readonly node: string; exists?: boolean }>;
+  /** disco#items of the host; items are appended. */
   "host-disco-items": Stoppable<DiscoEvent, StanzaError>;
-  "host-disco-items-node": Stoppable<DiscoEvent & { node: string; exists?: boolean }>;
+  /** disco#items of the host with a node; as for disco#info. */
+  "host-disco-items-node": Stoppable<DiscoEvent & { readonly node: string; exists?: boolean }>;
+  /** disco#info of an account, asked by who may know; features are appended. */
   "account-disco-info": DiscoEvent;
+  /** disco#items of an account, asked by who may know; items are appended. */
   "account-disco-items": DiscoEvent;
+
+  // The host and its modules
+
+  /** The link to the upstream server is up. */
+  "link-up": {
+    readonly host: Host;
+    /** It was up before: false the first time. */
+    readonly resumed: boolean;
+  };
+  /** The link to the upstream server is lost. */
+  "link-down": { readonly host: Host };
+  /** A module was loaded on this host. */
+  "module-loaded": { readonly module: string; readonly host: string };
+  /** A module was unloaded; what it had hooked is gone. */
+  "module-unloaded": { readonly module: string; readonly host: string };
+  /** A module was reloaded, after it was unloaded and loaded. */
+  "module-reloaded": { readonly module: string; readonly host: string };
+  /** A module has said how it is doing. */
+  "module-status/updated": {
+    /** Without `mod_`. */
+    readonly name: string;
+  };
+  /** A module published something under that key (`module.addItem`). */
+  [key: `item-added/${string}`]: {
+    /** Name of the module. */
+    readonly source: string;
+    readonly item: unknown;
+  };
+  /** Something that was published was taken back, by the module or with it. */
+  [key: `item-removed/${string}`]: {
+    /** Name of the module. */
+    readonly source: string;
+    readonly item: unknown;
+  };
 }
 
-/** `reply` is the answer's `<iq/>`; its first child is the `<query/>` to add to. */
+/** A request for information about the host or an account (XEP-0030), while the answer is made. */
 export interface DiscoEvent extends StanzaEvent {
+  /** The answer's `<iq/>`. */
   readonly reply: Element;
+  /** Its `<query/>`, to add to. */
   readonly query: Element;
 }
 
 /** Events of the global bus (`module.hookGlobal`, and `module.hook` of a global module). */
 export interface GlobalEvents {
-  "server-starting": Record<string, never>;
+  /** Everything is up: listeners and links are open. */
   "server-started": Record<string, never>;
-  /** Last chance to save; may answer with a promise, which is awaited. */
+  /** Last chance to save. A promise is awaited, before the handlers that come after it are called. */
   "server-stopping": Suspendable<{ readonly reason: string }, undefined>;
+  /** All modules are unloaded, those that would hear of it too; the stores are still open. */
   "server-stopped": Record<string, never>;
+  /** The configuration was read anew (SIGHUP). */
   "config-reloaded": Record<string, never>;
-  "host-activated": { host: Host };
-  "host-deactivated": { host: Host };
-  "user-created": { username: string; host: string };
-  "user-deleted": { username: string; host: string };
-  "user-password-changed": { username: string; host: string };
+  /** The modules of a host are loaded. */
+  "host-activated": { readonly host: Host };
+  /** An account was made. */
+  "user-created": { readonly username: string; readonly host: string };
+  /** An account was removed. */
+  "user-deleted": { readonly username: string; readonly host: string };
+  /** An account has a new password. */
+  "user-password-changed": { readonly username: string; readonly host: string };
 }
 
 /** Name of an event of the global bus. */

@@ -22,7 +22,9 @@ export interface Origin {
 
 /** Payload of every stanza event. One object per dispatch; the stanza is changed in place. */
 export interface StanzaEvent {
+  /** Where the stanza came from. */
   readonly origin: Origin;
+  /** The stanza itself, to be changed in place. */
   readonly stanza: Element;
   /** The stanza had no `to`, or the sender's own bare JID. */
   readonly toSelf?: boolean;

@@ -160,7 +160,7 @@ export class StanzaRouter implements Router {
     const host = this.#hosts.get(origin.host);
     if (!host) return false;
     const { kind, toSelf } = this.#address(stanza, origin);
-    const event: StanzaEvent & { reason?: string } = { origin, stanza, toSelf };
+    const event: StanzaEvent = { origin, stanza, toSelf };
     if (host.events.fireUntyped("pre-stanza", event) !== undefined) return true;
     const name = `pre-${stanza.name as StanzaName}/${kind}` as const;
     if (!host.events.hasHandlers(name)) return false;

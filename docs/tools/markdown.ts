@@ -53,15 +53,16 @@ export function linksOf(page: string): string[] {
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] as string);
 }
 
-/** The names that GitHub gives the headings of a page, as a link's `#…` says them. */
+/** The name that GitHub gives a heading, as a link's `#…` says it. */
+export function anchorOf(heading: string): string {
+  return heading
+    .replace(/^#+ /, "")
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-");
+}
+
+/** The names of all headings of a page. */
 export function anchorsOf(page: string): Set<string> {
-  return new Set(
-    sectionsOf(page).map(({ heading }) =>
-      heading
-        .replace(/^#+ /, "")
-        .toLowerCase()
-        .replace(/[^\p{L}\p{N} _-]/gu, "")
-        .replaceAll(" ", "-"),
-    ),
-  );
+  return new Set(sectionsOf(page).map(({ heading }) => anchorOf(heading)));
 }

@@ -17,6 +17,16 @@ export interface OptionRead {
   readonly at: string;
 }
 
+/** A handler where it is hooked. */
+export interface HookRead {
+  readonly event: string;
+  readonly priority: number;
+  /** First sentence of what is said of the function that handles it. */
+  readonly what: string;
+  /** First sentence of the `//` lines at the hook, which say why it stands at its priority. */
+  readonly place: string;
+}
+
 type Arguments = ReadonlyMap<ts.Symbol, ts.Expression | undefined>;
 const NO_ARGUMENTS: Arguments = new Map();
 const FIRES = new Set(["fireEvent", "fireEventAsync", "fireUntyped", "fire", "fireAsync"]);
@@ -54,7 +64,9 @@ export class Sources {
   files(part: string): ts.SourceFile[] {
     const folder = part === "core" ? "core/" : `modules/mod_${part}`;
     const isIn = (path: string): boolean =>
-      part === "core" ? path.startsWith(folder) : path === `${folder}.ts` || path.startsWith(`${folder}/`);
+      part === "core"
+        ? path.startsWith(folder) && !path.startsWith("core/testing/")
+        : path === `${folder}.ts` || path.startsWith(`${folder}/`);
     return this.#program.getSourceFiles().filter((file) => isIn(this.pathOf(file)));
   }
 
@@ -89,11 +101,24 @@ export class Sources {
 
   /** Names of the events that a module hooks. */
   eventsHookedBy(part: string): Set<string> {
+    return new Set(this.hooksOf(part).map(({ event }) => event));
+  }
+
+  /** The hooks of a module in its source. */
+  hooksOf(part: string): HookRead[] {
     const hooks = this.#calls(part).filter(
       ({ expression }) =>
         ts.isPropertyAccessExpression(expression) && /^hook(Global|Untyped)?$/.test(expression.name.text),
     );
-    return new Set(hooks.flatMap(({ arguments: [event] }) => (event ? this.#eventNames(event) : [])));
+    return hooks.flatMap((call) => {
+      const [event, handler, priority] = call.arguments;
+      if (!event || !handler) return [];
+      const [at = "0"] = priority ? this.#values(priority, NO_ARGUMENTS) : [];
+      const called = this.#declarationOfHandler(handler, part);
+      const what = called ? firstSentence(docOf(called)) : "";
+      const place = commentBefore(call) || (called && ts.isVariableDeclaration(called) ? commentBefore(called) : "");
+      return this.#eventNames(event).map((name) => ({ event: name, priority: Number(at), what, place }));
+    });
   }
 
   /** The declarations of events in a part's files, those of interfaces that are extended there included. */
@@ -107,9 +132,32 @@ export class Sources {
     if (ts.isIndexSignatureDeclaration(member)) {
       const [parameter] = member.parameters;
       const name = parameter?.name.getText() ?? "";
-      return parameter?.type?.getText().replace(/`/g, "").replace("${string}", `<${name}>`) ?? UNKNOWN;
+      return (
+        parameter?.type
+          ?.getText()
+          .replace(/`/g, "")
+          .replace("${AddressKind}", "<address>")
+          .replace("${string}", `<${name}>`) ?? UNKNOWN
+      );
     }
     return member.name && ts.isStringLiteral(member.name) ? member.name.text : (member.name?.getText() ?? UNKNOWN);
+  }
+
+  /** First sentence of what a module says of itself. */
+  summaryOf(module: string): string {
+    const statements = this.files(module).flatMap((file) => [...file.statements]);
+    const exported = statements.find(
+      (at) => (ts.getCombinedModifierFlags(at as ts.Declaration & ts.Statement) & ts.ModifierFlags.Default) !== 0,
+    );
+    return exported ? firstSentence(docOf(exported)) : "";
+  }
+
+  /** Of a handler, or of the one function that it calls, as far as it is the module's own. */
+  #declarationOfHandler(handler: ts.Expression, part: string): ts.Declaration | undefined {
+    const called =
+      ts.isArrowFunction(handler) && ts.isExpression(handler.body) ? innermostCallee(handler.body) : handler;
+    const declaration = called && this.#symbolOf(called)?.valueDeclaration;
+    return declaration && this.files(part).includes(declaration.getSourceFile()) ? declaration : undefined;
   }
 
   #inherited(declared: ts.InterfaceDeclaration): ts.TypeElement[] {
@@ -240,6 +288,36 @@ export class Sources {
 
 function isOptionGetter(call: ts.CallExpression): boolean {
   return ts.isPropertyAccessExpression(call.expression) && /^getOption[A-Z]?\w*$/.test(call.expression.name.text);
+}
+
+/** Of `a(…).then(…)` that is `a`. */
+function innermostCallee(node: ts.Expression): ts.Expression | undefined {
+  if (!ts.isCallExpression(node)) return undefined;
+  const { expression } = node;
+  const inner = ts.isPropertyAccessExpression(expression) && innermostCallee(expression.expression);
+  return inner || expression;
+}
+
+/** The doc comment of a declaration, without tags. */
+export function docOf(node: ts.Node): string {
+  const comments = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc);
+  return comments.map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? "").join("\n");
+}
+
+/** The `//` lines before the statement that a node is in. */
+function commentBefore(node: ts.Node): string {
+  const statement = ts.findAncestor(node, ts.isStatement) ?? node;
+  const text = statement.getSourceFile().text;
+  const ranges = ts.getLeadingCommentRanges(text, statement.getFullStart()) ?? [];
+  const lines = ranges.filter(({ kind }) => kind === ts.SyntaxKind.SingleLineCommentTrivia);
+  return firstSentence(lines.map(({ pos, end }) => text.slice(pos + 2, end).trim()).join(" "));
+}
+
+/** Up to the first full stop that ends a sentence, without it. */
+function firstSentence(text: string): string {
+  const [paragraph = ""] = text.trim().split(/\n\s*(?:\n|- )/);
+  const [sentence = ""] = paragraph.replace(/\s+/g, " ").split(/(?<=[.!?]) (?=[A-Z`])/);
+  return sentence.replace(/[.:]$/, "");
 }
 
 function callsIn(node: ts.Node): ts.CallExpression[] {

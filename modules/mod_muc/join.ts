@@ -32,7 +32,7 @@ export function hookJoinConditions(service: Service): void {
   module.addItem(JOIN_CONDITION, checkBan satisfies JoinCondition);
 }
 
-/** XEP-0045 §7.2.7. */
+/** Who is banned stays out (XEP-0045 §7.2.7). */
 function checkBan({ room, bareJid }: PreJoinEvent): StanzaError | undefined {
   if (room.getAffiliation(bareJid) !== "outcast") return undefined;
   return new StanzaError({ type: "auth", condition: "forbidden", by: room.jid });

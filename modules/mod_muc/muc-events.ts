@@ -18,6 +18,7 @@ import type { Role } from "./roles.js";
 
 /** A request may be refused by returning a `StanzaError`, or by these fields, which mean the same. */
 export interface Refusable {
+  /** `false` refuses. */
   allowed?: boolean | undefined;
   /** Default: cancel/not-allowed. */
   error?: StanzaError | undefined;
@@ -25,6 +26,7 @@ export interface Refusable {
 
 /** What a presence or message to a room brings. */
 export interface RoomStanzaEvent extends StanzaEvent {
+  /** The room it is addressed to. */
   readonly room: Room;
 }
 
@@ -249,45 +251,64 @@ export type JoinCondition = (event: PreJoinEvent) => StanzaError | undefined;
 export type ChangeCondition = (event: PreChangeEvent) => StanzaError | undefined;
 
 /**
- * The events of rooms: Prosody's names, on the bus of the host. Priorities are those of the built-in handlers.
- *
- * The order on `muc-occupant-pre-join`: nickname 2 and 1, reserved nick 0, members-only -5, banned -10, password -20,
- * locked -30. On `muc-room-pre-create`: lock 10, defaults 1, password and permission 0, ownership -1, room limit -1000.
+ * The events of rooms: Prosody's names, on the bus of the host. `docs/events.md` is made of these declarations, and lists
+ * the built-in handlers of each in their order.
  */
 export interface MucEvents {
   // Life of a room
 
-  /** Somebody enters a room that does not exist; nothing of it is kept yet. */
-  "muc-room-pre-create": Suspendable<RoomStanzaEvent>;
   /**
-   * A new room takes the defaults of the service; each module sets those of its own options. `stanza`: the creator's
-   * presence, unless a module created the room.
+   * Somebody enters a room that does not exist; nothing of it is kept yet. A refusal leaves no trace of it. Does not fire
+   * for rooms that modules create.
    */
-  "muc-room-defaults": { readonly room: Room; readonly stanza: Element | undefined };
-  /** After the creator has joined; from `createRoom` without creator. */
+  "muc-room-pre-create": Suspendable<RoomStanzaEvent>;
+  /** A new room takes the defaults of the service; each module sets those of its own options. */
+  "muc-room-defaults": {
+    readonly room: Room;
+    /** The creator's presence; `undefined` when a module created the room. */
+    readonly stanza: Element | undefined;
+  };
+  /** A room is new: its creator has entered, or a module has created it, without a creator. */
   "muc-room-created": {
     readonly room: Room;
     readonly creator?: Occupant;
+    /** The creator's presence. */
     readonly stanza?: Element;
     readonly origin?: Origin;
   };
+  /** A room is being locked (XEP-0045 §10.1.3): nobody but owners enters until it is configured. */
   "muc-room-locked": { readonly room: Room };
+  /** A room is being unlocked: it was configured. */
   "muc-room-unlocked": { readonly room: Room };
-  /** Data of a room was read, the room is not made yet; `data` may be changed. `false` or an error: the room is refused. */
-  "muc-room-pre-restore": Suspendable<{ readonly jid: BareJid; readonly data: FrozenRoom }, StanzaError | false>;
+  /**
+   * What is stored of a room was read, the room is not made of it yet. An error, or `false` for `resource-constraint`,
+   * keeps the room shut for whoever asked for it.
+   */
+  "muc-room-pre-restore": Suspendable<
+    {
+      readonly jid: BareJid;
+      /** What was stored; may be changed in place. */
+      readonly data: FrozenRoom;
+    },
+    StanzaError | false
+  >;
+  /** A room was read from the store, and is there. */
   "muc-room-restored": { readonly jid: BareJid; readonly room: Room };
-  /** Refused by an error; `newjid`, `reason` and `password` may be changed. `x`: what will be sent. */
+  /** A room is to be destroyed by request (XEP-0045 §10.9). An error refuses. Direct calls of `room.destroy` cannot wait. */
   "muc-pre-room-destroy": Suspendable<
     Refusable & {
       readonly room: Room;
+      /** The `<x/>` that occupants will be sent. */
       readonly x: Element;
+      /** Where to go instead. */
       newjid: string | undefined;
       reason: string | undefined;
+      /** Of the room to go to. */
       password: string | undefined;
     },
     StanzaError
   >;
-  /** Everybody was told; what is stored of the room goes with it. An empty temporary room: `room` only. */
+  /** A room has ended, everybody was told, and what is stored of it goes. Of an empty temporary room it tells `room` only. */
   "muc-room-destroyed": {
     readonly room: Room;
     readonly reason?: string | undefined;
@@ -297,82 +318,126 @@ export interface MucEvents {
 
   // Coming and going
 
+  /**
+   * Somebody asks to be let in (XEP-0045 §7.2); an error keeps them out. Conditions that still hold when an asynchronous
+   * handler has answered are also items, `muc-join-condition`.
+   */
   "muc-occupant-pre-join": Suspendable<PreJoinEvent>;
+  /** An occupant asks for another nick, or sends another status (XEP-0045 §7.6, §7.7). Stopped, all stays as it was. */
   "muc-occupant-pre-change": Suspendable<PreChangeEvent>;
-  /** Stopped, the session stays in the room. */
+  /** An occupant sends unavailable presence (XEP-0045 §7.14). Stopped, the session stays in the room. */
   "muc-occupant-pre-leave": Suspendable<PreLeaveEvent>;
   /** A nick is new in the room; everybody has been told. */
   "muc-occupant-joined": OccupantEvent;
-  /** A session has entered, or asked for everything again; history 50, subject 20. */
+  /** A session has entered, or asked for everything again: here it is sent what it missed. */
   "muc-occupant-session-new": OccupantEvent & {
+    /** Its real JID. */
     readonly jid: FullJid;
     readonly stanza: Element;
     readonly origin: Origin;
   };
   /** A nick is gone: its last session left or was removed, or it was changed for another. */
   "muc-occupant-left": OccupantEvent;
-  /** `false` and `none`: may not be in the room. Members-only 2, moderated 1, engine -1. */
+  /**
+   * Which role an affiliation brings on entering (XEP-0045 §5.1.2). The first role that a handler returns counts; `false`
+   * and `none`: may not be in the room.
+   */
   "muc-get-default-role": Stoppable<
-    { readonly room: Room; readonly affiliation: Affiliation; readonly affiliationRank: number },
+    {
+      readonly room: Room;
+      readonly affiliation: Affiliation;
+      /** -1 outcast, 0 none, 1 member, 2 admin, 3 owner. */
+      readonly affiliationRank: number;
+    },
     Role | false
   >;
 
   // Presence
 
-  /** A form of an occupant's presence is built; it is kept until something in it changes. */
+  /**
+   * A form of an occupant's presence is built. It is kept until something in it changes: what else a handler adds by
+   * needs `room.invalidatePresence(occupant)` when that changes.
+   */
   "muc-build-occupant-presence": BuildPresenceEvent;
+  /** The room is about to be told of an occupant's presence. */
   "muc-broadcast-presence": BroadcastPresenceEvent;
 
   // Messages
 
-  /** `from` is still the real JID. Role check 50, subject 20. */
+  /**
+   * Somebody says something to the room (XEP-0045 §7.4); `from` of the stanza is still the real JID. An error refuses, any
+   * other value drops the message, or means that the handler dealt with it.
+   */
   "muc-occupant-groupchat": Suspendable<GroupchatEvent>;
-  /** Anything but `undefined`: not broadcast. */
+  /** A message is about to be sent to everybody, from an occupant or the room itself. A value: nobody gets it. */
   "muc-broadcast-message": Stoppable<BroadcastMessageEvent>;
-  /** Whether a message belongs to the history. */
+  /** Does a message belong to the history? The first `true` or `false` counts. */
   "muc-message-is-historic": Stoppable<BroadcastMessageEvent, boolean>;
+  /** A message belongs to the history, and is kept. `true`: it was, no other module need do so. */
   "muc-add-history": Stoppable<BroadcastMessageEvent, true>;
+  /** Somebody who enters is to be shown what was said before (XEP-0045 §7.2.13). `true`: `nextStanza` was set. */
   "muc-get-history": Stoppable<GetHistoryEvent, true>;
-  /** `false` or an error: not delivered. `true` ends the chain and nothing else. */
+  /** A message from one occupant to another (XEP-0045 §7.5). `false` or an error: not delivered. `true` ends the chain only. */
   "muc-private-message": Suspendable<PrivateMessageEvent>;
+  /** Somebody asks the room to invite (XEP-0045 §7.8.2). An error refuses. */
   "muc-pre-invite": Suspendable<RoomStanzaEvent>;
-  /** Anything but `undefined`: not sent. */
+  /** An invitation is on its way out. A value: not sent. */
   "muc-invite": Stoppable<InviteEvent>;
+  /** Somebody declines an invitation (XEP-0045 §7.8.2). An error refuses. */
   "muc-pre-decline": Suspendable<RoomStanzaEvent>;
+  /** A decline is on its way to who invited. A value: not sent. */
   "muc-decline": Stoppable<InviteEvent>;
+  /** An occupant asks for voice (XEP-0045 §7.13). */
   "muc-voice-request": VoiceEvent;
-  /** From a moderator: the request is granted, or not. */
+  /** A moderator says whether somebody gets voice (XEP-0045 §8.6). */
   "muc-voice-response": VoiceEvent;
-  /** A form of that `FORM_TYPE` came in a message to the room. `true`: it was seen to; `undefined` is answered with an error. */
-  [form: `muc-form-submitted/${string}`]: Suspendable<MessageFormEvent, StanzaError | true>;
+  /** A form of that `FORM_TYPE` came in a message to the room. `true`: it was seen to. Unhandled, it is refused. */
+  [type: `muc-form-submitted/${string}`]: Suspendable<MessageFormEvent, StanzaError | true>;
 
   // Affiliations, roles, registration
 
+  /**
+   * An affiliation is to be changed, and the built-in checks allow it. An error refuses. `room.setAffiliation` fires it
+   * too, and cannot wait; `setAffiliationAsync` and requests can.
+   */
   "muc-pre-set-affiliation": Suspendable<SetAffiliationEvent, StanzaError>;
-  "muc-set-affiliation": SetAffiliationEvent & { readonly inRoom: boolean };
-  [data: `muc-set-affiliation-data/${string}`]: {
+  /** An affiliation was changed, and the room was told. */
+  "muc-set-affiliation": SetAffiliationEvent & {
+    /** Somebody whom it concerns was in the room. */
+    readonly inRoom: boolean;
+  };
+  /** A value that is kept with an affiliation was changed (`room.setAffiliationData`). */
+  [key: `muc-set-affiliation-data/${string}`]: {
     readonly room: Room;
     readonly jid: BareJid;
     readonly key: string;
     readonly value: unknown;
     readonly oldValue: unknown;
   };
-  /** `allowed = true` allows it without the built-in checks. */
+  /** A role is to be changed by somebody. An error refuses; `allowed = true` allows it without the built-in checks. */
   "muc-pre-set-role": Suspendable<SetRoleEvent, StanzaError>;
-  /** Whether somebody without affiliation may register; `undefined`: as `allow_unaffiliated_register` says. */
+  /** May somebody without affiliation register? `undefined`: as `allow_unaffiliated_register` says. */
   "muc-registration-allowed": Stoppable<{ readonly room: Room; readonly jid: BareJid }, boolean>;
   /** The registration form is made, to be shown or to read what was submitted. */
   "muc-registration-form": RegistrationFormEvent;
-  /** `true`: it was received, and is for the handler to see to; nothing changes now. Approval by admins -100. */
+  /**
+   * Somebody registers with a room (XEP-0045 §7.10), and nothing is stored yet. An error refuses. `true`: it was received,
+   * and is for the handler to see to; nothing changes now.
+   */
   "muc-registration-submitted": Suspendable<RegistrationEvent, StanzaError | true>;
-  /** Somebody takes a registration back. `true`: it was seen to, and no affiliation changes. */
+  /** Somebody takes a registration back. An error refuses. `true`: it was seen to, and no affiliation changes. */
   "muc-registration-pre-remove": Suspendable<RoomStanzaEvent & { readonly jid: BareJid }, StanzaError | true>;
 
   // Configuration and disco
 
-  /** Fields are pushed; headings are at 100, 90, 80 and 70, their fields below them. */
-  "muc-config-form": { readonly room: Room; readonly actor: string; form: Form };
-  /** Any accepted submission, an empty one too; before the fields. Unlock -1. */
+  /** The form of a room's configuration is made (XEP-0045 §10.2): fields are pushed. Headings are at 100, 90, 80 and 70. */
+  "muc-config-form": {
+    readonly room: Room;
+    /** Real JID of who will see it. */
+    readonly actor: string;
+    form: Form;
+  };
+  /** An owner has submitted a configuration that was read without fault, or an empty one; before the fields of it. */
   "muc-config-submitted": ConfigSubmittedEvent;
   /** A known field was submitted. An error refuses the whole form: nothing of it stays. */
   [field: `muc-config-submitted/${string}`]: Stoppable<
@@ -380,16 +445,27 @@ export interface MucEvents {
     StanzaError
   >;
   /**
-   * Whether somebody may know of a room what those who enter learn: who is in it, what it talks about, its picture, its
-   * contacts (XEP-0045 §14.4). `jid`: theirs, bare or full; `undefined`: anybody at all. `false`: no. `true` ends the
-   * chain, as does the engine at 10 for occupants, members and above, and admins of the service; members-only, hidden
-   * and password 0. Where nobody says anything, they may.
+   * May somebody know of a room what those who enter learn: who is in it, what it talks about, its picture, its contacts
+   * (XEP-0045 §14.4)? `false`: no. `true` ends the chain. Where nobody says anything, they may.
    */
-  "muc-may-see-details": Stoppable<{ readonly room: Room; readonly jid: string | undefined }, boolean>;
+  "muc-may-see-details": Stoppable<
+    {
+      readonly room: Room;
+      /** Theirs, bare or full; `undefined`: anybody at all. */
+      readonly jid: string | undefined;
+    },
+    boolean
+  >;
   /**
-   * Features and identities are appended to `query`, fields to `form`; `formdata` gives values by field name. What
-   * belongs to the details of a room is added only where `showsDetails` says so.
+   * disco#info of a room is made (XEP-0045 §6.4): features and identities are appended to `query`. What belongs to the
+   * details of a room is added only where `showsDetails` says so.
    */
-  "muc-disco#info": RoomDiscoEvent & { readonly form: Form; readonly formdata: Record<string, FormValue> };
+  "muc-disco#info": RoomDiscoEvent & {
+    /** Fields of `muc#roominfo`, to be pushed. */
+    readonly form: Form;
+    /** Values of such fields by name. */
+    readonly formdata: Record<string, FormValue>;
+  };
+  /** disco#info of a node of a room. A node that nobody hooks is not there. */
   [node: `muc-disco#info/${string}`]: RoomDiscoEvent;
 }

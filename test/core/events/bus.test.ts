@@ -234,6 +234,23 @@ describe("event bus", () => {
     assert.equal(bus.fireUntyped("pre-join", {}), undefined);
   });
 
+  it("tells which events are hooked, by whom, and what their results mean", () => {
+    const { bus } = makeBus();
+    bus.declare("pre-*", "stoppable");
+    bus.hookUntyped("pre-join", () => undefined, module("late", 1).owner, -5);
+    bus.hookUntyped("joined", () => undefined, module("early", 0).owner);
+    bus.hookUntyped("pre-join", () => undefined, module("early", 0).owner, 10);
+    assert.deepEqual(bus.hookedEvents(), ["pre-join", "joined"]);
+    assert.deepEqual(bus.handlersOf("pre-join"), [
+      { module: "early", priority: 10 },
+      { module: "late", priority: -5 },
+    ]);
+    assert.deepEqual(
+      [bus.kindOf("pre-join"), bus.kindOf("pre-leave"), bus.kindOf("joined")],
+      ["stoppable", "stoppable", "notify"],
+    );
+  });
+
   it("leaves nothing behind for names that were only fired", () => {
     const { bus } = makeBus();
     for (let i = 0; i < 100; i++) bus.fireUntyped(`iq-get/bare/urn:attacker:${i}`, {});
