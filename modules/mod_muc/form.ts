@@ -40,6 +40,8 @@ export interface FormField {
   desc?: string;
   /** XEP-0122: `xs:integer` is checked on submission, others are only shown. */
   datatype?: string;
+  /** XEP-0122 §3.2, of an `xs:integer`: what is less or more is refused. */
+  range?: { readonly min?: number; readonly max?: number };
   required?: boolean;
 }
 
@@ -77,7 +79,10 @@ function fieldElement(field: FormField, value: FormValue, isForm: boolean): Elem
   const element = xml("field", { var: field.name, type: field.type, label: isForm ? field.label : undefined });
   if (isForm && field.desc !== undefined) element.append(xml("desc", {}, field.desc));
   if (isForm && field.datatype !== undefined) {
-    element.append(xml("validate", { xmlns: NS_DATA_VALIDATE, datatype: field.datatype }));
+    const validate = xml("validate", { xmlns: NS_DATA_VALIDATE, datatype: field.datatype });
+    if (field.range)
+      validate.append(xml("range", { min: field.range.min?.toString(), max: field.range.max?.toString() }));
+    element.append(validate);
   }
   for (const text of valueTexts(field, value)) element.append(xml("value", {}, text));
   for (const option of isForm ? (field.options ?? []) : []) {
@@ -131,6 +136,8 @@ function parseText(field: FormField, text: string): Parsed {
   if (field.datatype === "xs:integer" && text !== "") {
     const number = Number(text);
     if (!/^[+-]?\d+$/.test(text) || !Number.isSafeInteger(number)) return { error: "Not an integer" };
+    const { min = -Infinity, max = Infinity } = field.range ?? {};
+    if (number < min || number > max) return { error: "Out of range" };
   }
   return { value: text };
 }

@@ -13,6 +13,7 @@ const FORM: Form = [
   { name: "lines", type: "text-multi" },
   { name: "on", type: "boolean", value: true },
   { name: "count", type: "text-single", datatype: "xs:integer" },
+  { name: "percent", type: "text-single", datatype: "xs:integer", range: { min: 0, max: 100 } },
   {
     name: "one",
     type: "list-single",
@@ -40,6 +41,10 @@ test("a form shows labels, descriptions, options and what is required; a result 
   assert.match(form, /<field type="fixed"><value>Heading<\/value><\/field>/);
   assert.match(form, /label="Text"><desc>Any<\/desc><value>x<\/value>/);
   assert.match(form, /<option label="A"><value>a<\/value><\/option><option><value>b<\/value><\/option>/);
+  assert.match(
+    form,
+    /<validate xmlns="[^"]*xdata-validate" datatype="xs:integer"><range min="0" max="100"\/><\/validate>/,
+  );
   assert.match(form, /<field var="must" type="text-single"><required\/><\/field>/);
   const result = serialise(formElement(FORM, "result"));
   assert.doesNotMatch(result, /Heading|label|option|required|desc/);
@@ -69,6 +74,7 @@ test("each invalid value is told by its field", () => {
   const wrong: Record<string, string> = {
     on: field("on", "perhaps"),
     count: field("count", "1.5"),
+    percent: field("percent", "101"),
     one: field("one", "d"),
     many: field("many", "a", "d"),
     who: field("who", "@"),
