@@ -22,6 +22,6 @@ export interface Account {
 export interface PeerOptions {
   /** Secret of the component `conference.localhost`. */
   readonly secret: string;
-  /** The server's own rooms instead of a component, to judge the runner by them. */
-  readonly ownRooms?: boolean;
+  /** The server's own rooms instead of a component, with these lines in their section: to judge scripts by them. */
+  readonly ownRooms?: string;
 }

@@ -14,7 +14,7 @@ export function prosodyIsMissing(): string | undefined {
 }
 
 /** Starts Debian's Prosody as the server that holds the accounts; anybody may log in. */
-export async function startProsody({ secret, ownRooms = false }: PeerOptions): Promise<Peer> {
+export async function startProsody({ secret, ownRooms }: PeerOptions): Promise<Peer> {
   const folder = await mkdtemp(join(tmpdir(), "chorus-prosody-"));
   const [clientPort = 0, componentPort = 0] = await freePorts(2);
   await mkdir(join(folder, "data"));
@@ -42,13 +42,13 @@ modules_enabled = { "roster", "saslauth", "disco", "ping", "pep", "vcard_legacy"
 modules_disabled = { "s2s", "offline" }
 admins = { "admin@localhost" }
 VirtualHost "localhost"
-Component "conference.localhost"${ownRooms ? ' "muc"\n  restrict_room_creation = false' : `\n  component_secret = "${secret}"`}
+Component "conference.localhost"${ownRooms === undefined ? `\n  component_secret = "${secret}"` : ` "muc"\n  restrict_room_creation = false\n${ownRooms}`}
 `,
   );
   const child = startChild(PROGRAM, ["-F", "--config", config]);
   try {
     await child.printed(/Activated service 'c2s'/);
-    if (!ownRooms) await child.printed(/Activated service 'component'/);
+    if (ownRooms === undefined) await child.printed(/Activated service 'component'/);
   } catch (error) {
     await child.stop("SIGKILL");
     throw error;

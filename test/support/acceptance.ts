@@ -36,8 +36,13 @@ export function acceptanceScriptsAreMissing(): string | undefined {
   return acceptanceScripts().length > 0 ? undefined : `no acceptance scripts in ${FOLDER} (set CHORUS_SCENARIOS)`;
 }
 
-/** The line of the rooms' section that loads the modules which a script of our own needs: its tags `with muc_…`. */
+/**
+ * The lines of the rooms' section that a script of our own needs: modules by its tags `with muc_…`, options by its tags
+ * `set name = value`.
+ */
 export function modulesFor({ tags }: Script): string {
   const names = [...tags].flatMap((tag) => /^with (\w+)$/.exec(tag)?.[1] ?? []);
-  return names.length === 0 ? "" : `modules_enabled = { ${names.map((name) => `"${name}"`).join(", ")} }`;
+  const options = [...tags].flatMap((tag) => /^set (\w+ = .+)$/.exec(tag)?.[1] ?? []);
+  if (names.length > 0) options.unshift(`modules_enabled = { ${names.map((name) => `"${name}"`).join(", ")} }`);
+  return options.join("\n");
 }
