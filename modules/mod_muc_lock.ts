@@ -7,6 +7,7 @@ import {
   ModuleApiToken,
   StanzaError,
   xml,
+  type BareJid,
   type Clock,
   type Element,
   type ModuleApi,
@@ -17,7 +18,7 @@ declare module "chorus-muc/muc" {
   interface Room {
     /** Whether only owners may enter, because the room is not configured yet. */
     isLocked(): boolean;
-    /** Keeps others out until {@link unlock}, but no longer than `muc_room_lock_timeout`. */
+    /** Keeps others out until {@link unlock}; after `muc_room_lock_timeout` the room is destroyed. */
     lock(): void;
     unlock(): void;
   }
@@ -39,17 +40,18 @@ function discard(room: Room, request: Element): Element | StanzaError {
   return isDone ? xml("iq") : (error ?? new StanzaError({ type, condition }));
 }
 
-function abandon(room: Room): ReturnType<Room["destroy"]> {
+function abandon(room: Room, reason?: string): ReturnType<Room["destroy"]> {
   // It has never been open to anybody: no tombstone keeps others from its name.
   room._data["persistent"] = undefined;
-  return room.destroy();
+  return room.destroy(undefined, reason);
 }
 
 /**
  * Keeps a new room closed until its creator has configured it (XEP-0045 §10.1.1): `muc_room_locking` (default true).
  *
- * After `muc_room_lock_timeout` (default 5 minutes) the room opens with the settings it has. The specification would
- * have it destroyed (§10.1.3); clients that never ask for the form live in rooms made so, and Prosody opens them.
+ * A room that nobody has configured after `muc_room_lock_timeout` (default 5 minutes; 0: rooms are not locked) is
+ * destroyed, as one whose creator goes before that (§10.1.3). Prosody opens it with the default settings instead, which
+ * whoever made it has never seen.
  */
 @injectable()
 export default class MucLock {
@@ -62,23 +64,28 @@ export default class MucLock {
   ) {}
 
   load(): void {
-    const isLocking = this.module.getOptionBoolean("muc_room_locking", true);
     const timeout = this.module.getOptionPeriod("muc_room_lock_timeout", "5 minutes");
+    const isLocking = this.module.getOptionBoolean("muc_room_locking", true) && timeout > 0;
     const { module, clock } = this;
     // Unix time at which the lock ends; in a tombstone, the one at which that ends.
     const locked = module.roomState<number>("locked", { persist: true });
-    const hasLock = (room: Room): boolean => locked.get(room) !== undefined && room._data["destroyed"] !== true;
+    const expiry = (room: Room): number | undefined =>
+      room._data["destroyed"] === true ? undefined : locked.get(room);
+    const expireLater = (room: Room): void => {
+      this.#atExpiry(room.jid, expiry, (expiry(room) ?? Infinity) - clock.now() / 1000);
+    };
     module.roomMethods({
       isLocked() {
-        return hasLock(this) && (locked.get(this) as number) > clock.now() / 1000;
+        return expiry(this) !== undefined;
       },
       lock() {
         module.fireEvent("muc-room-locked", { room: this });
         // An endless lock is stored as the last moment that a number can name exactly, as JSON has no infinity.
         locked.set(this, Math.min(Math.floor(clock.now() / 1000) + timeout, Number.MAX_SAFE_INTEGER));
+        expireLater(this);
       },
       unlock() {
-        if (!hasLock(this)) return;
+        if (!this.isLocked()) return;
         module.fireEvent("muc-room-unlocked", { room: this });
         locked.set(this, undefined);
       },
@@ -94,13 +101,15 @@ export default class MucLock {
       10,
     );
 
+    // Rooms that come back, and those that are there when this module is loaded again.
+    module.hook("muc-room-restored", ({ room }) => {
+      if (room.isLocked()) expireLater(room);
+    });
+    for (const room of this.muc.liveRooms()) if (room.isLocked()) expireLater(room);
+
     // Last: whoever may not enter for another reason is told that one.
     const isOpen: JoinCondition = ({ room, bareJid, isNewRoom }) => {
-      if (isNewRoom || !hasLock(room)) return undefined;
-      if (!room.isLocked()) {
-        room.unlock();
-        return undefined;
-      }
+      if (isNewRoom || !room.isLocked()) return undefined;
       if (room.getAffiliation(bareJid) === "owner") return undefined;
       // XEP-0045 §7.2.10: as if there was no room.
       return new StanzaError({ type: "cancel", condition: "item-not-found", by: module.host });
@@ -145,5 +154,25 @@ export default class MucLock {
       },
       -1,
     );
+  }
+
+  /** When its lock has ended, the room goes; unless it has been configured meanwhile, or another has its name. */
+  #atExpiry(jid: BareJid, expiry: (room: Room) => number | undefined, seconds: number): void {
+    this.module.addTimer(Math.max(0, seconds), (now) => {
+      const room = this.muc.getLiveRoomFromJid(jid);
+      const at = room && expiry(room);
+      if (!room || at === undefined) return undefined;
+      if (at > now) return at - now;
+      this.module.log("debug", "%s: nobody has configured it in time", jid);
+      const done = room.run(() => abandon(room, "The room was not configured in time"));
+      if (done instanceof Promise) done.catch(this.#report(jid));
+      return undefined;
+    });
+  }
+
+  #report(jid: BareJid): (error: unknown) => undefined {
+    return (error) => {
+      this.module.log("error", "%s could not be destroyed: %s", jid, error);
+    };
   }
 }

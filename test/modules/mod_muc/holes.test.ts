@@ -141,6 +141,48 @@ test("banning a domain spares who has an affiliation of their own", async () => 
   assert.deepEqual(briefly(eve), ["presence forbidden Eve"]);
 });
 
+test("a nick that a module reserves by setAffiliationData is reserved at once", async () => {
+  await using service = await startRooms();
+  const [ada, ben] = [person(service, "ada"), person(service, "ben")];
+  create(ada, "r", "Ada");
+  ada.send(administering("r", `<item affiliation="member" jid="cy@users.example" nick="Cy"/>`));
+  const room = liveRoomOf(service, "r");
+  assert.equal(room.getRegisteredJid("Cy"), "cy@users.example");
+  room.setAffiliationData("cy@users.example", "reserved_nickname", "Cyrus");
+  ben.send(joining("r", "Cyrus"));
+  assert.deepEqual(briefly(ben), ["presence conflict Cyrus"]);
+  join(ben, "r", "Cy");
+  assert.equal(room.getOccupantByRealJid(ben.jid)?.nick, `r@${SERVICE}/Cy`, "the former one is free");
+});
+
+test("handlers of a change of affiliation see the data as it was, and as it will be", async () => {
+  await using service = await startRooms();
+  const ada = person(service, "ada");
+  create(ada, "r", "Ada");
+  const reserve = (nick: string, reason: string): string =>
+    administering(
+      "r",
+      `<item affiliation="member" jid="cy@users.example" nick="${nick}"><reason>${reason}</reason></item>`,
+    );
+  ada.send(reserve("Cy", "a friend"));
+  const before = { reserved_nickname: "Cy", reason: "a friend" };
+  const seen: string[] = [];
+  hook(service, "muc-pre-set-affiliation", ({ data, previousData }) => {
+    assert.deepEqual(previousData, before);
+    if (data) data["seen"] = true;
+    assert.deepEqual(previousData, before, "what a handler adds is not shown as what was there");
+    seen.push("pre");
+    return undefined;
+  });
+  hook(service, "muc-set-affiliation", ({ data, previousData }) => {
+    assert.deepEqual(previousData, before);
+    assert.deepEqual(data, { reserved_nickname: "Cyrus", reason: "a good friend", seen: true });
+    seen.push("set");
+  });
+  ada.send(reserve("Cyrus", "a good friend"));
+  assert.deepEqual(seen, ["pre", "set"]);
+});
+
 test("every request is answered, whatever is in it", async () => {
   await using service = await startRooms();
   const ada = person(service, "ada");
