@@ -35,6 +35,8 @@ export default class MucAdhoc {
   ) {}
 
   load(): void {
+    // What the operator can do at the command line, and admins of the service by more commands.
+    this.module.depends("muc_admin", true);
     this.module.provides("adhoc", {
       name: "Destroy Rooms",
       node: NODE_DESTROY,

@@ -37,9 +37,10 @@ export class AdminClient {
 
   /**
    * Has the server run a command.
+   * @param cwd what relative file names among the words start from
    * @returns its exit status; 1, with a word on `io.error`, when the server goes away before it is done
    */
-  async run(words: readonly string[], io: CommandIo): Promise<number> {
+  async run(words: readonly string[], io: CommandIo, cwd?: string): Promise<number> {
     const lines = new LineSplitter(MAX_REPLY_BYTES);
     const socket = this.#socket;
     return new Promise((resolve) => {
@@ -66,7 +67,7 @@ export class AdminClient {
         end(1, "the server closed the connection before the command was done");
       });
       socket.once("error", () => undefined); // "close" follows
-      socket.write(formatAdminLine({ command: words }));
+      socket.write(formatAdminLine({ command: words, ...(cwd !== undefined && { cwd }) }));
     });
   }
 

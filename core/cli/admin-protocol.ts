@@ -2,16 +2,18 @@
  * What `chorusctl` and a running server say to each other over the admin socket: JSON, one object a line, UTF-8.
  *
  * ```
- * client  {"command":["adduser","romeo@localhost"]}
+ * client  {"command":["adduser","romeo@localhost"],"cwd":"/home/ada"}
  * server  {"ask":"Password: ","hidden":true}
  * client  {"answer":"…"}
  * server  {"print":"romeo@localhost can log in"}
  * server  {"exit":0}
  * ```
  *
+ * `cwd` is what relative file names among the words start from; without it, the folder that the server was started in.
  * Each request ends with its `exit`; the next one on that connection begins after it. What cannot be understood is
  * answered with an `error` and an `exit` of 2, and the connection stays, unless a line is too long.
  */
+import { isAbsolute } from "node:path";
 import type { ModuleApi } from "../modules/api.js";
 
 /** Bytes of a line, its end not counted. A longer one ends the connection. */
@@ -20,7 +22,7 @@ export const MAX_ADMIN_LINE_BYTES = 64 * 1024;
 /** What a client says. */
 export type AdminRequest =
   /** The words of a command line, without `--config`. */
-  | { readonly kind: "command"; readonly words: readonly string[] }
+  | { readonly kind: "command"; readonly words: readonly string[]; readonly cwd: string | undefined }
   /** To an `ask`. */
   | { readonly kind: "answer"; readonly text: string }
   /** To an `ask`, on the wire `{"answer":null,"why":"…"}`: there will be no answer. */
@@ -48,9 +50,10 @@ export const MAX_SOCKET_PATH_BYTES = process.platform === "linux" ? 107 : 103;
 export function parseAdminRequest(line: Uint8Array): AdminRequest | undefined {
   const value = parseObject(line);
   if (!value) return undefined;
-  const { command, answer, why } = value;
+  const { command, cwd, answer, why } = value;
   if (Array.isArray(command) && command.length > 0 && command.every((word) => typeof word === "string")) {
-    return { kind: "command", words: command as string[] };
+    if (cwd !== undefined && (typeof cwd !== "string" || !isAbsolute(cwd))) return undefined;
+    return { kind: "command", words: command as string[], cwd };
   }
   if (typeof answer === "string") return { kind: "answer", text: answer };
   if (answer !== null) return undefined;
@@ -81,7 +84,7 @@ function parseObject(line: Uint8Array): Record<string, unknown> | undefined {
 export function formatAdminLine(
   message:
     | AdminReply
-    | { readonly command: readonly string[] }
+    | { readonly command: readonly string[]; readonly cwd?: string }
     | { readonly answer: string }
     | { readonly answer: null; readonly why: string },
 ): string {

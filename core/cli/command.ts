@@ -17,7 +17,15 @@ export interface Command {
   /** Refuses while a server runs (`import`, `restore`). */
   readonly offlineOnly?: boolean;
   /** @returns the exit status: 0, 1 when it failed, {@link EXIT_USAGE} */
-  run(args: readonly string[], io: CommandIo): Promise<number>;
+  run(args: readonly string[], io: CommandIo, context: CommandContext): Promise<number>;
+}
+
+/** In what surroundings a command runs. */
+export interface CommandContext {
+  /** The service is up, and people may be in its rooms; else it was opened for this command alone. */
+  readonly online: boolean;
+  /** Folder of whoever called: what relative file names among the arguments start from. */
+  readonly cwd: string;
 }
 
 /** What a command talks to: a terminal, or the admin socket with a terminal behind it. */
@@ -26,6 +34,8 @@ export interface CommandIo {
   print(line: string): void;
   /** A line for standard error. */
   error(line: string): void;
+  /** Resolves when so little of what was printed is unread that more may follow. For commands that print without end. */
+  drained?(): Promise<void>;
   /** Asks the person at the terminal; rejects when there is none. */
   ask(question: string, options?: { readonly hidden?: boolean }): Promise<string>;
 }

@@ -112,7 +112,7 @@ async function runInService(words: readonly string[], configFile: string | undef
   }
   if (!client) return runOffline(words, config, path, io);
   try {
-    return await client.run(words, io);
+    return await client.run(words, io, process.cwd());
   } finally {
     client.close();
   }
@@ -138,7 +138,7 @@ async function runOffline(
     return 1;
   }
   try {
-    const status = await runCommand(service.hosts, words, io, { online: false });
+    const status = await runCommand(service.hosts, words, io, { online: false, cwd: process.cwd() });
     if (status === EXIT_USAGE && config.problems.length > 0) {
       io.error('the configuration has problems, so that commands may be missing: see "chorusctl check config"');
     }

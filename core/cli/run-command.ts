@@ -1,7 +1,7 @@
 /** Finds a command among those that the modules of a service offer, and runs it. */
 import type { Hosts } from "../hosts/hosts.js";
 import { BUILT_IN, type CommandSummary } from "./built-in.js";
-import { EXIT_USAGE, type Command, type CommandIo } from "./command.js";
+import { EXIT_USAGE, type Command, type CommandContext, type CommandIo } from "./command.js";
 import { suggestionsFor } from "./suggestions.js";
 
 /** All commands that modules offer, by name; of two with one name the first counts. */
@@ -16,11 +16,8 @@ export function commandsOf(hosts: Hosts): Command[] {
   return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** How a command is run. */
-export interface RunOptions {
-  /** The service is up, and people may be in its rooms: commands with `offlineOnly` refuse. */
-  readonly online: boolean;
-}
+/** How a command is run; with `online`, those with `offlineOnly` refuse. */
+export type RunOptions = CommandContext;
 
 /**
  * Runs a command of a service, given as the words of the command line: `["muc", "list", "rooms.example.com"]`. `help`
@@ -33,18 +30,18 @@ export async function runCommand(
   hosts: Hosts,
   words: readonly string[],
   io: CommandIo,
-  { online }: RunOptions,
+  context: RunOptions,
 ): Promise<number> {
   const commands = commandsOf(hosts);
   if (words[0] === "help") return help(commands, words.slice(1), io);
   const command = find(commands, words);
   if (!command) return unknown(commands, words, io);
-  if (online && command.offlineOnly === true) {
+  if (context.online && command.offlineOnly === true) {
     io.error(`${command.name} works on a server that is not running: stop it first`);
     return 1;
   }
   const args = words.slice(command.name.split(" ").length);
-  const status = await command.run(args, io);
+  const status = await command.run(args, io, context);
   if (status === EXIT_USAGE) io.error(`usage: chorusctl ${command.usage}`);
   return status;
 }

@@ -52,9 +52,11 @@ export class Permissions {
     this.#settings = settings;
   }
 
+  /** The host itself, in whose name `chorusctl` acts, may do what its operators may; nobody else can have its JID. */
   roleOf(jid: string): UserRole {
     const settings = this.#settings;
     const user = bare(jid);
+    if (user === settings.host) return "prosody:operator";
     if (settings.operators.has(user)) return "prosody:operator";
     if (settings.admins.has(user)) return "prosody:admin";
     const domain = domainOf(jid);

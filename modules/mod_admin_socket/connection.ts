@@ -7,6 +7,7 @@ import {
   NO_ANSWER,
   parseAdminRequest,
   type AdminReply,
+  type AdminRequest,
   type CommandIo,
   type LogLevel,
 } from "chorus-muc";
@@ -16,9 +17,12 @@ const MAX_WAITING = 64;
 /** Bytes of replies that a client may leave unread. */
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
 
+/** A command that a client asks for. */
+export type AdminCommand = Extract<AdminRequest, { kind: "command" }>;
+
 /** What a connection needs of its surroundings. */
 export interface AdminConnectionContext {
-  run(words: readonly string[], io: CommandIo): Promise<number>;
+  run(command: AdminCommand, io: CommandIo): Promise<number>;
   log(level: LogLevel, format: string, ...args: unknown[]): void;
 }
 
@@ -37,7 +41,7 @@ export class AdminConnection {
   readonly #socket: Socket;
   readonly #context: AdminConnectionContext;
   readonly #lines = new LineSplitter();
-  readonly #waiting: (readonly string[])[] = [];
+  readonly #waiting: AdminCommand[] = [];
   #isRunning = false;
   /** The client has said all that it will; what it asked for is still answered. */
   #isInputOver = false;
@@ -87,7 +91,7 @@ export class AdminConnection {
         this.#giveUp(`more than ${MAX_WAITING} requests wait`);
         return;
       }
-      this.#waiting.push(request.words);
+      this.#waiting.push(request);
       void this.#runNext(); // it never rejects
       return;
     }
@@ -103,24 +107,26 @@ export class AdminConnection {
   async #runNext(): Promise<void> {
     if (this.#isRunning) return;
     this.#isRunning = true;
-    for (let words = this.#waiting.shift(); words; words = this.#waiting.shift()) {
-      this.#reply({ exit: await this.#run(words) });
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+      this.#reply({ exit: await this.#run(next) });
     }
     this.#isRunning = false;
     this.#endIfDone();
   }
 
-  async #run(words: readonly string[]): Promise<number> {
+  async #run(command: AdminCommand): Promise<number> {
+    const { words } = command;
     // Arguments are left out: one of them may be a secret that does not belong there.
     this.#context.log("debug", "admin socket: %s", words[0]);
     try {
-      return await this.#context.run(words, {
+      return await this.#context.run(command, {
         print: (line) => {
           this.#reply({ print: line });
         },
         error: (line) => {
           this.#reply({ error: line });
         },
+        drained: () => this.#drained(),
         ask: (question, options) => this.#ask(question, options?.hidden === true),
       });
     } catch (error) {
@@ -139,6 +145,19 @@ export class AdminConnection {
     this.#reply({ ask: question, hidden });
     return new Promise((resolve, reject) => {
       this.#question = { resolve, reject };
+    });
+  }
+
+  /** While the client reads, and does not read all too slowly, nothing is waited for. */
+  async #drained(): Promise<void> {
+    const socket = this.#socket;
+    if (socket.destroyed || socket.writableLength <= MAX_UNREAD_BYTES / 16) return;
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        socket.off("drain", go).off("close", go);
+        resolve();
+      };
+      socket.once("drain", go).once("close", go);
     });
   }
 

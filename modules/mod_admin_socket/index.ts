@@ -83,7 +83,7 @@ export default class AdminSocket {
   async #listen(path: string): Promise<Server> {
     const server = createServer({ allowHalfOpen: true }, (socket) => {
       const connection = new AdminConnection(socket, {
-        run: (words, io) => runCommand(this.hosts, words, io, { online: true }),
+        run: ({ words, cwd = process.cwd() }, io) => runCommand(this.hosts, words, io, { online: true, cwd }),
         log: (level, format, ...args) => {
           this.module.log(level, format, ...args);
         },

@@ -23,6 +23,7 @@ export * from "./roles.js";
 export * from "./delay.js";
 export * from "./form.js";
 export type * from "./occupant-api.js";
+export type * from "./room-action.js";
 export type * from "./room-api.js";
 export type * from "./room-command.js";
 export * from "./muc-api.js";

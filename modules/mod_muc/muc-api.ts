@@ -6,13 +6,28 @@ import type { MucEvents } from "./muc-events.js";
 /** Why `createRoom` did not. */
 export type CreateRoomError = "invalid-jid" | "room-exists" | "resource-constraint";
 
+/** A room in a list of all. */
+export interface RoomEntry {
+  readonly jid: BareJid;
+  readonly name: string | undefined;
+  readonly isPublic: boolean;
+  readonly isPersistent: boolean;
+  /** Nicks, not sessions. */
+  readonly occupantCount: number;
+}
+
 /** What `module.depends("muc")` returns: the rooms of this host. */
 export interface Muc {
   /**
    * Creates a room: no owner, not locked, not saved. Fires `muc-room-created`.
    * @param data settings; without them the defaults of new rooms apply
+   * @param prepare part of the step that creates the room, before it is told of; if it throws, there is no room
    */
-  createRoom(jid: string, data?: RoomData): Promise<readonly [Room] | readonly [undefined, CreateRoomError]>;
+  createRoom(
+    jid: string,
+    data?: RoomData,
+    prepare?: (room: Room) => void,
+  ): Promise<readonly [Room] | readonly [undefined, CreateRoomError]>;
   /** A room from memory, or from the store; `undefined` when there is none. Rejects when the store cannot tell. */
   getRoomFromJid(jid: string): Promise<Room | undefined>;
   /** A room that is in memory. */
@@ -45,6 +60,11 @@ export interface Muc {
     readonly after?: string;
     readonly limit?: number;
   }): Iterable<readonly [jid: BareJid, name: string | undefined]>;
+  /**
+   * Every room of which there is something to know, in order of JID: those in memory, and what is stored of the others.
+   * Loads none. @param range `after`: exclusive
+   */
+  roomEntries(range?: { readonly only?: "public" | "occupied"; readonly after?: string }): AsyncIterable<RoomEntry>;
   /** Number of public rooms. */
   readonly publicRoomCount: number;
   /** Removes a room from memory and store, without a word to anybody; `room.destroy` is the polite way. */

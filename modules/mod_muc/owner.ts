@@ -9,6 +9,8 @@ import {
   type Element,
   type FullJid,
   type IqEvent,
+  type Origin,
+  type StanzaEvent,
 } from "chorus-muc";
 import { askDestruction } from "./destroy.js";
 import { formElement, invalidField, parseSubmission, type Form, type FormSubmission } from "./form.js";
@@ -17,6 +19,7 @@ import type { ConfigSubmittedEvent } from "./muc-events.js";
 import { NS_MUC_OWNER, NS_ROOM_CONFIG } from "./namespaces.js";
 import { userX } from "./presence.js";
 import { errorOf } from "./privileges.js";
+import type { Actor } from "./room-api.js";
 import type { LiveRoom } from "./room.js";
 
 /** The configuration form of a room, as modules make it for that owner. */
@@ -107,6 +110,31 @@ function submit(room: LiveRoom, event: IqEvent, form: Element): void {
     answerIq(event, submission);
     return;
   }
+  const codes = apply(room, event, submission);
+  answerIq(event, reply(event.stanza));
+  announce(room, codes);
+}
+
+/** See `Room.configure`. Within a step. @throws StanzaError that names the field which is refused */
+export function configureRoom(room: LiveRoom, actor: Actor, values: Readonly<Record<string, readonly string[]>>): void {
+  const { host, log } = room.service.module;
+  const from = actor === true ? host : actor;
+  const x = xml("x", { xmlns: NS_DATA_FORM, type: "submit" });
+  for (const [name, texts] of Object.entries({ FORM_TYPE: [NS_ROOM_CONFIG], ...values })) {
+    x.append(xml("field", { var: name }, ...texts.map((text) => xml("value", {}, text))));
+  }
+  const known = new Set(room.getFormLayout(from).map(({ name }) => name));
+  const unknown = Object.keys(values).find((name) => !known.has(name));
+  if (unknown !== undefined) throw invalidField(unknown, "There is no such field");
+  const submission = read(room, x, from);
+  if (submission instanceof StanzaError) throw submission;
+  const origin: Origin = { type: "local", host, log, send: () => true };
+  const stanza = xml("iq", { type: "set", from, to: room.jid }, xml("query", { xmlns: NS_MUC_OWNER }, x));
+  announce(room, apply(room, { origin, stanza }, submission));
+}
+
+/** @returns the codes that the room is to be told of */
+function apply(room: LiveRoom, event: StanzaEvent, submission: FormSubmission): ReadonlySet<string> {
   room.touchData();
   const { module } = room.service;
   const payload = submittedEvent(room, event, submission);
@@ -118,14 +146,18 @@ function submit(room: LiveRoom, event: IqEvent, form: Element): void {
     if (refusal instanceof StanzaError) throw refusal;
   }
   room.save(true);
-  answerIq(event, reply(event.stanza));
-  if (payload.statusCodes.size === 0) return;
-  room.broadcastMessage(xml("message", { type: "groupchat", from: room.jid }, userX(...payload.statusCodes)));
+  return payload.statusCodes;
+}
+
+/** XEP-0045 §10.2.1. */
+function announce(room: LiveRoom, codes: ReadonlySet<string>): void {
+  if (codes.size === 0) return;
+  room.broadcastMessage(xml("message", { type: "groupchat", from: room.jid }, userX(...codes)));
 }
 
 function submittedEvent(
   room: LiveRoom,
-  { origin, stanza }: IqEvent,
+  { origin, stanza }: StanzaEvent,
   { fields, present }: FormSubmission,
 ): ConfigSubmittedEvent {
   const statusCodes = new Set<string>();

@@ -242,6 +242,15 @@ export interface Room {
 
   /** The configuration form as that owner sees it. */
   getFormLayout(actor: string): Form;
+  /**
+   * Configures the room as its owner would by form, with the same checks and events (XEP-0045 §10.2). Within a step an
+   * error that it throws has to be let through, so that the step is taken back; by itself it is a step, and nothing of
+   * a refused configuration stays.
+   * @param actor real JID; `true`: the service itself
+   * @param values texts by field name, as a form has them; fields that are not among them stay as they are
+   * @throws StanzaError, or rejects with it, when a value is refused; its text names the field
+   */
+  configure(actor: Actor, values: Readonly<Record<string, readonly string[]>>): void | Promise<void>;
   /** Answer to a disco#info request. */
   getDiscoInfo(stanza: Element): Element;
   /** Answer to a disco#items request: always empty, occupants are nobody's business. */

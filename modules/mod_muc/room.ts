@@ -18,7 +18,7 @@ import { showsDetails } from "./details.js";
 import { destroyRoom, destroyRoomAsync, clearRoom } from "./destroy.js";
 import { roomInfo, roomItems } from "./disco.js";
 import type { Form } from "./form.js";
-import { configurationForm } from "./owner.js";
+import { configurationForm, configureRoom } from "./owner.js";
 import { Draft, LiveOccupant } from "./occupant.js";
 import type { Occupant, OccupantDraft } from "./occupant-api.js";
 import { Occupancy } from "./occupancy.js";
@@ -423,6 +423,12 @@ export class LiveRoom {
 
   getFormLayout(actor: string): Form {
     return configurationForm(this, actor);
+  }
+
+  configure(actor: Actor, values: Readonly<Record<string, readonly string[]>>): void | Promise<void> {
+    return this.run(() => {
+      configureRoom(this, actor, values);
+    });
   }
 
   getDiscoInfo(stanza: Element): Element {

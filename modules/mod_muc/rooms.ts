@@ -1,7 +1,8 @@
 import { domainOf, isElement, nodeOf, parseStrictJid, reply, resourceOf, type BareJid, type IqEvent } from "chorus-muc";
 import { admit } from "./entry.js";
 import { answerIq, type IqAnswer } from "./iq-answer.js";
-import type { CreateRoomError, Muc } from "./muc-api.js";
+import type { CreateRoomError, Muc, RoomEntry } from "./muc-api.js";
+import { roomEntries } from "./room-entries.js";
 import type { Room, RoomData } from "./room-api.js";
 import type { LiveRoom } from "./room.js";
 import type { Service } from "./service.js";
@@ -15,7 +16,11 @@ export class Rooms implements Muc {
     this.#service = service;
   }
 
-  async createRoom(jid: string, data?: RoomData): Promise<readonly [Room] | readonly [undefined, CreateRoomError]> {
+  async createRoom(
+    jid: string,
+    data?: RoomData,
+    prepare?: (room: Room) => void,
+  ): Promise<readonly [Room] | readonly [undefined, CreateRoomError]> {
     const { directory, module, roomClass } = this.#service;
     const roomJid = parseStrictJid(jid) as BareJid | undefined;
     const isRoomJid = roomJid !== undefined && nodeOf(roomJid) !== undefined && resourceOf(roomJid) === undefined;
@@ -30,6 +35,7 @@ export class Rooms implements Muc {
         directory.drop(room);
       });
       if (!data) module.fireEvent("muc-room-defaults", { room, stanza: undefined });
+      prepare?.(room);
       module.fireEvent("muc-room-created", { room });
       room.save();
     });
@@ -64,6 +70,10 @@ export class Rooms implements Muc {
 
   publicRooms(range?: { readonly after?: string; readonly limit?: number }): ReturnType<Muc["publicRooms"]> {
     return this.#service.publicRooms.page(range);
+  }
+
+  roomEntries(range?: Parameters<Muc["roomEntries"]>[0]): AsyncIterable<RoomEntry> {
+    return roomEntries(this.#service, range);
   }
 
   get publicRoomCount(): number {

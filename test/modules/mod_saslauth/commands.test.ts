@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Command } from "chorus-muc";
+import type { Command, CommandIo } from "chorus-muc";
 import { connectClient, startService } from "../../../core/testing/index.js";
 
 const CONFIG = `
@@ -18,11 +18,12 @@ test("accounts are made, changed and removed by command, and a mistake says what
       .find((each) => each.name === name);
     assert.ok(command, name);
     let said = "";
-    const status = await command.run(args, {
+    const io: CommandIo = {
       print: (line) => void (said += line),
       error: (line) => void (said += line),
       ask: () => Promise.resolve(answers.shift() ?? ""),
-    });
+    };
+    const status = await command.run(args, io, { online: true, cwd: "/" });
     return [status, said];
   };
   const logIn = async (password: string): Promise<void> => {
