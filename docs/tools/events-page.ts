@@ -176,16 +176,19 @@ function contents(sections: readonly Section[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** What every stanza brings is said once, in the introduction. */
+/** Interfaces whose fields are said once, in the introduction. */
 const COMMON: Readonly<Record<string, string | undefined>> = {
-  StanzaEvent: "what every stanza brings: `origin`, `stanza`, `toSelf`",
-  IqEvent: "what every request brings: `defer`",
+  StanzaEvent: "of every stanza",
+  IqEvent: "of every request",
 };
 
 function payloadLines(fields: readonly PayloadField[]): string[] {
-  const common = new Set(fields.flatMap(({ declaredIn = "" }) => COMMON[declaredIn] ?? []));
-  const own = fields.filter(({ declaredIn = "" }) => COMMON[declaredIn] === undefined);
-  return [...own.map(payloadLine), ...[...common].sort().map((text) => `- ${text}`)];
+  const isCommon = ({ declaredIn = "" }: PayloadField): boolean => COMMON[declaredIn] !== undefined;
+  const common = Object.entries(COMMON).flatMap(([name, whose]) => {
+    const names = fields.filter(({ declaredIn }) => declaredIn === name).map((field) => `\`${field.name}\``);
+    return names.length === 0 ? [] : [`- ${names.join(", ")}: ${whose ?? ""}`];
+  });
+  return [...fields.filter((field) => !isCommon(field)).map(payloadLine), ...common];
 }
 
 function payloadLine({ name, type, optional, writable, text }: PayloadField): string {
