@@ -38,7 +38,7 @@ export interface FormField {
   /** Values that are taken besides those of `options`, and not shown: other words for the same thing. */
   accepts?: readonly string[];
   desc?: string;
-  /** XEP-0122: `xs:integer` is checked on submission, others are only shown. */
+  /** XEP-0122: `xs:integer` and `xs:language` are checked on submission, others are only shown. */
   datatype?: string;
   /** XEP-0122 §3.2, of an `xs:integer`: what is less or more is refused. */
   range?: { readonly min?: number; readonly max?: number };
@@ -124,6 +124,9 @@ export function formTypeOf(x: Element): string | undefined {
   return undefined;
 }
 
+/** A language tag, as XML Schema has it. */
+const LANGUAGE = /^[a-z]{1,8}(-[a-z\d]{1,8})*$/i;
+
 type Parsed = { readonly value: FormValue } | { readonly error: string };
 
 function parseBoolean(text: string): Parsed {
@@ -139,6 +142,9 @@ function parseText(field: FormField, text: string): Parsed {
     const { min = -Infinity, max = Infinity } = field.range ?? {};
     if (number < min || number > max) return { error: "Out of range" };
   }
+  // What was shown may come back, wherever the room has it from.
+  const isFine = text === "" || text === field.value || field.datatype !== "xs:language" || LANGUAGE.test(text);
+  if (!isFine) return { error: "Not a language tag" };
   return { value: text };
 }
 

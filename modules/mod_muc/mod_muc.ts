@@ -28,7 +28,7 @@ import { hookJoinConditions } from "./join.js";
 import { handleMessage, hookGroupchat } from "./message.js";
 import { NS_MUC_ADMIN, NS_MUC_OWNER } from "./namespaces.js";
 import { handlePresence } from "./occupant-presence.js";
-import { handleOwner } from "./owner.js";
+import { handleOwner, hookSections } from "./owner.js";
 import { handlePrivateMessage } from "./private-message.js";
 import { askWhoIsThere } from "./reconcile.js";
 import { offerRoomApi } from "./room-extension.js";
@@ -144,6 +144,7 @@ export default class ModMuc {
     hookJoinConditions(service);
     hookGroupchat(service);
     hookInvites(service);
+    hookSections(service);
     this.#hookStanzas();
     module.hook("link-up", () => {
       askWhoIsThere(service);

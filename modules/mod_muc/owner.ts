@@ -21,12 +21,29 @@ import { userX } from "./presence.js";
 import { errorOf } from "./privileges.js";
 import type { Actor } from "./room-api.js";
 import type { LiveRoom } from "./room.js";
+import type { Service } from "./service.js";
 
-/** The configuration form of a room, as modules make it for that owner. */
+/** Headings of the form: the fields of each are those between it and the next. */
+const SECTIONS: Readonly<Record<number, string>> = {
+  100: "Room information",
+  90: "Access to the room",
+  80: "Permissions in the room",
+  70: "Other options",
+};
+
+/** The sections of the configuration form, at their priorities. */
+export function hookSections(service: Service): void {
+  for (const [priority, value] of Object.entries(SECTIONS)) {
+    service.module.hook("muc-config-form", ({ form }) => void form.push({ type: "fixed", value }), Number(priority));
+  }
+}
+
+/** The configuration form of a room, as modules make it for that owner; without headings that nothing stands below. */
 export function configurationForm(room: LiveRoom, actor: string): Form {
   const event = { room, actor, form: [{ name: "FORM_TYPE", type: "hidden", value: NS_ROOM_CONFIG }] as Form };
   room.service.module.fireEvent("muc-config-form", event);
-  return event.form;
+  const { form } = event;
+  return form.filter(({ type }, at) => type !== "fixed" || (form[at + 1]?.type ?? "fixed") !== "fixed");
 }
 
 /** A request in the namespace of owners (XEP-0045 §10). */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { childElements, xml } from "../../core/index.js";
 import {
+  administrate,
   codesOf,
   configurationForm,
   configure,
@@ -150,6 +151,8 @@ for (const { field, standard, changed, features, info, option, invalid, codes = 
     const [ada, ben] = [service.client("ada@example"), service.client("ben@example")];
     await createRoom(ada, "Ada");
     assert.equal(await shown(ada, field), standard);
+    // Who is no part of a hidden room does not see all of it.
+    await administrate(ada, { affiliation: "member", jid: "ben@example" });
     const before = await discover(ben);
     const [answer, notice] = await configure(ada, { [field]: changed });
     assert.equal(answer.attrs["type"], "result");
