@@ -193,17 +193,3 @@ test("muc_event_rate = 0 sets no pace", async () => {
   await enter(on.ben, "Ben");
   for (let count = 0; count < 20; count++) assert.equal(await say(on.ben), undefined);
 });
-
-test("nothing is kept of who has gone, nor of rooms: no timer is left", async () => {
-  await using on = await world();
-  const idle = on.clock.pending;
-  await enter(on.ben, "Ben");
-  await say(on.ben);
-  assert.ok(on.clock.pending > idle, "while something is remembered");
-  for (const client of [on.ben, on.ada]) {
-    client.send(xml("presence", { to: `${ROOM}/x`, type: "unavailable" }));
-    await received(client);
-  }
-  on.clock.advanceSeconds(20);
-  assert.equal(on.clock.pending, idle);
-});
