@@ -176,6 +176,51 @@ describe("mod_admin_socket", () => {
     other.drop();
   });
 
+  it("tells a command the folder of its caller, and none that has no root", async () => {
+    const where: Command = {
+      ...command("where", () => Promise.resolve(0)),
+      run: async (_args, io, { cwd, online }) => {
+        io.print(`${cwd} ${String(online)}`);
+        return 0;
+      },
+    };
+    await using server = await fixture([where]);
+    const client = await connectAdminSocket(server.path);
+    const io = collecting();
+    assert.equal(await client?.run(["where"], io, "/home/ada"), 0);
+    assert.equal(await client?.run(["where"], io), 0);
+    assert.deepEqual(io.lines, ["/home/ada true", `${process.cwd()} true`]);
+    client?.close();
+    const talk = new Talk(server.path);
+    for (const cwd of ["ada", "", 1, null]) {
+      talk.say({ command: ["where"], cwd });
+      assert.deepEqual((await talk.toExit()).at(-1), { exit: 2 }, String(cwd));
+    }
+    talk.drop();
+  });
+
+  it("keeps a command that prints without end at the pace of its reader", async () => {
+    const line = "x".repeat(64 * 1024);
+    const lines = 1000; // 64 MiB: four times what a client may leave unread
+    const endless: Command = {
+      ...command("endless", () => Promise.resolve(0)),
+      run: async (_args, io) => {
+        for (let at = 0; at < lines; at++) {
+          io.print(line);
+          await io.drained?.();
+        }
+        return 0;
+      },
+    };
+    await using server = await fixture([endless]);
+    const client = await connectAdminSocket(server.path);
+    let count = 0;
+    const io: CommandIo = { ...collecting(), print: () => void count++ };
+    assert.equal(await client?.run(["endless"], io), 0);
+    assert.equal(count, lines);
+    client?.close();
+  });
+
   it("ends a connection whose line has no end", async () => {
     await using server = await fixture();
     const talk = new Talk(server.path);
