@@ -1,5 +1,5 @@
 /** Plays a scenario script against a running service: who sends what, who receives what. */
-import { cloneElement, isElement, type Element } from "../xmpp/element.js";
+import { cloneElement, getChild, isElement, type Element } from "../xmpp/element.js";
 import { bare, domainOf } from "../xmpp/jid.js";
 import { serialise } from "../xmpp/template.js";
 import { connectClient } from "./client.js";
@@ -112,6 +112,7 @@ export function replayScenario(
     for (; arrived < transcript.received.length; arrived++) {
       const entry = transcript.received[arrived];
       if (entry === undefined || (next !== -1 && entry.step >= next)) break;
+      placeholders.learn(entry.stanza);
       queues.get(entry.client)?.push(entry.stanza);
     }
     const queue = queues.get(step.client) ?? [];
@@ -139,7 +140,16 @@ function unexpected(script: Script, step: ScriptStep, stanzas: readonly Element[
   return new ScenarioFailure(script.file, step.line, lines.join("\n"));
 }
 
-/** Fills in `${Romeo's JID}` and `${Romeo's full JID}`, and gives rooms their suffix. */
+/** Ids that services give, by the name of their element: what a script must know to speak of a message. */
+const GIVEN_IDS = new Map([
+  ["stanza-id", "urn:xmpp:sid:0"],
+  ["occupant-id", "urn:xmpp:occupant-id:0"],
+]);
+
+/**
+ * Fills in `${Romeo's JID}` and `${Romeo's full JID}`, `${stanza-id of x}` and `${occupant-id of x}` (of the latest message
+ * that anybody has received with the id `x`), and gives rooms their suffix.
+ */
 class Placeholders {
   readonly #values = new Map<string, string>();
   readonly #rooms: RegExp | undefined;
@@ -157,6 +167,16 @@ class Placeholders {
   bind(client: string, jid: string): void {
     this.#values.set(`${client}'s JID`, bare(jid));
     this.#values.set(`${client}'s full JID`, jid);
+  }
+
+  /** Takes in the ids that a received message was given. */
+  learn(stanza: Element): void {
+    const messageId: unknown = stanza.attrs["id"];
+    if (stanza.name !== "message" || typeof messageId !== "string") return;
+    for (const [name, xmlns] of GIVEN_IDS) {
+      const id: unknown = getChild(stanza, name, xmlns)?.attrs["id"];
+      if (typeof id === "string") this.#values.set(`${name} of ${messageId}`, id);
+    }
   }
 
   /** A copy of the element with everything filled in; a placeholder that says nothing stays as it is. */
@@ -280,6 +300,7 @@ class ScenarioRun {
     this.transcript.bound.push({ client: step.client, step: this.#step, jid: client.jid });
     client.inbox.onArrival = (stanza) => {
       this.#log(`${step.client} receives ${serialise(stanza)}`);
+      this.#placeholders.learn(stanza);
       this.transcript.received.push({ client: step.client, step: this.#step, stanza });
     };
   }

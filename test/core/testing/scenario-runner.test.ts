@@ -138,6 +138,15 @@ test("names of clients are filled in, whatever quotes they stand in", async () =
   ]);
 });
 
+test("ids that a message was given are filled in by the message's own", async () => {
+  const given = `<stanza-id xmlns="urn:xmpp:sid:0" by="x@rooms" id="s1"/><occupant-id xmlns="urn:xmpp:occupant-id:0" id="o1"/>`;
+  const { sent } = await play(
+    `Ada sends:\n\t<message to="x@rooms/b" id="m1">${given}</message>\n` +
+      `Ben sends:\n\t<message to="x@rooms" a="\${stanza-id of m1}" b="\${occupant-id of m1}" c="\${stanza-id of m2}"/>\n`,
+  );
+  assert.equal(sent.at(-1), '<message to="x@rooms" a="s1" b="o1" c="${stanza-id of m2}"/>');
+});
+
 test("a suffix for rooms changes rooms everywhere, and nothing else", async () => {
   const text = "see x@rooms/b and x@rooms, not ben@localhost, x@rooms.example or rooms";
   const { failure, sent } = await play(`${say("Ada", text)}Ben sends:\n\t<presence/>\n${hear("Ben", text)}`, {
