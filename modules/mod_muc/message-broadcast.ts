@@ -12,6 +12,7 @@ export function sendMessage(
 ): void {
   const holds: Promise<unknown>[] = [];
   const undos: (() => void)[] = [];
+  const sent: (() => void)[] = [];
   const { module, router } = room.service;
   const stopped = module.fireEvent("muc-broadcast-message", {
     room,
@@ -22,18 +23,35 @@ export function sendMessage(
     onFailure: (undo) => {
       undos.push(undo);
     },
+    onSent: (fn) => {
+      sent.push(fn);
+    },
   });
-  if (stopped !== undefined) return;
+  const takeBack = (): void => {
+    for (const undo of undos.reverse()) undo();
+  };
+  if (stopped !== undefined) {
+    void Promise.allSettled(holds); // whoever kept it for the room is told, and looks after that
+    takeBack();
+    if (stopped instanceof StanzaError) onFailure?.(stopped);
+    return;
+  }
   const send = (): void => {
     room.broadcast(stanza);
   };
+  const tell = (): void => {
+    for (const fn of sent) fn();
+  };
   if (holds.length === 0) {
     send();
+    tell();
     return;
   }
-  router.hold(withDeadline(room, Promise.all(holds)), send, (cause) => {
+  const written = withDeadline(room, Promise.all(holds));
+  written.then(tell, () => undefined);
+  router.hold(written, send, (cause) => {
     module.log("error", "%s: a message was not sent, as it could not be kept: %s", room.jid, cause);
-    for (const undo of undos.reverse()) undo();
+    takeBack();
     onFailure?.(new StanzaError({ type: "cancel", condition: "internal-server-error", cause }));
   });
 }

@@ -121,8 +121,10 @@ export interface BroadcastMessageEvent {
    * and its sender is told cancel/internal-server-error.
    */
   holdUntil(promise: Promise<unknown>): void;
-  /** Calls `undo` if the message was kept back and nobody gets it: what was noted of it is taken back. */
+  /** Calls `undo` if nobody gets the message, stopped or kept back for good: what was noted of it is taken back. */
   onFailure(undo: () => void): void;
+  /** Calls `fn` when nothing keeps the message back any more: before its step ends, if nothing ever did. */
+  onSent(fn: () => void): void;
 }
 
 /** The history that somebody who enters is to be shown (XEP-0045 §7.2.13), stanza by stanza. */
@@ -369,7 +371,10 @@ export interface MucEvents {
    * other value drops the message, or means that the handler dealt with it.
    */
   "muc-occupant-groupchat": Suspendable<GroupchatEvent>;
-  /** A message is about to be sent to everybody, from an occupant or the room itself. A value: nobody gets it. */
+  /**
+   * A message is about to be sent to everybody, from an occupant or the room itself. A value: nobody gets it; an error is
+   * told to the sender.
+   */
   "muc-broadcast-message": Stoppable<BroadcastMessageEvent>;
   /** Does a message belong to the history? The first `true` or `false` counts. */
   "muc-message-is-historic": Stoppable<BroadcastMessageEvent, boolean>;

@@ -8,9 +8,19 @@ export interface PastMessage {
   readonly timestamp: number;
 }
 
+/** What tells when a message that is on its way is sent, or not. */
+interface Fate {
+  onSent(fn: () => void): void;
+  onFailure(undo: () => void): void;
+}
+
 /** A message of a room's history: as it is sent again, with its delay, but to nobody yet. */
 export class HistoryEntry {
   #chars: number | undefined;
+  /** The message is kept back, and may never be sent. */
+  isPending = false;
+  #sent: Promise<void> | undefined;
+  #settle: { readonly resolve: () => void; readonly reject: (why: Error) => void } | undefined;
 
   constructor(
     readonly stanza: Element,
@@ -21,6 +31,30 @@ export class HistoryEntry {
   /** Characters of the stanza without its `to`; counted when first asked for. */
   get chars(): number {
     return (this.#chars ??= serialise(this.stanza).length);
+  }
+
+  /** While the message is kept back: resolves when it is sent, rejects when nobody gets it. */
+  get sent(): Promise<void> | undefined {
+    if (!this.isPending) return undefined;
+    if (!this.#sent) {
+      this.#sent = new Promise((resolve, reject) => {
+        this.#settle = { resolve, reject };
+      });
+      this.#sent.catch(() => undefined);
+    }
+    return this.#sent;
+  }
+
+  /** It is kept back, perhaps. */
+  await(fate: Fate): void {
+    this.isPending = true;
+    fate.onSent(() => {
+      this.isPending = false;
+      this.#settle?.resolve();
+    });
+    fate.onFailure(() => {
+      this.#settle?.reject(new Error("the message was not sent"));
+    });
   }
 }
 

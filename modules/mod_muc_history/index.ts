@@ -1,37 +1,24 @@
 import {
   ClockToken,
-  cloneElement,
   inject,
   injectable,
   ModuleApiToken,
-  namespaceOf,
-  removeChildren,
+  RouterToken,
   type Clock,
   type Element,
-  type FullJid,
   type ModuleApi,
+  type Router,
 } from "chorus-muc";
-import {
-  invalidField,
-  MucToken,
-  NS_MUC_USER,
-  type FormValue,
-  type GetHistoryEvent,
-  type Muc,
-  type Room,
-  type RoomState,
-} from "chorus-muc/muc";
+import { invalidField, MucToken, type FormValue, type Muc, type RoomState } from "chorus-muc/muc";
 import { historyEntry, HistoryEntry, type PastMessage } from "./entry.js";
 import { isHistoric } from "./historic.js";
 import { HistoryKeeper } from "./keeper.js";
-import { chooseHistory, historyLimits } from "./limits.js";
+import { HistoryReplay } from "./replay.js";
 
 const FIELD = "muc#roomconfig_historylength";
 const FIELD_DEFAULT = "muc#roomconfig_defaulthistorymessages";
 /** Messages, of a room whose owner made no choice. */
 const STANDARD_LENGTH = 20;
-/** Length of ` to=""`, which each message gets when it is sent. */
-const TO_LENGTH = 6;
 
 declare module "chorus-muc/muc" {
   interface Room {
@@ -74,22 +61,25 @@ export default class MucHistory {
 
   readonly #module: ModuleApi;
   readonly #clock: Clock;
+  readonly #replay: HistoryReplay;
   readonly #history: RoomState<readonly HistoryEntry[], readonly HistoryEntry[]>;
 
   constructor(
     @inject(ModuleApiToken) module: ModuleApi,
     @inject(ClockToken) clock: Clock,
     @inject(MucToken) private readonly muc: Muc,
+    @inject(RouterToken) router: Router,
   ) {
     this.#module = module;
     this.#clock = clock;
     this.#history = module.roomState<readonly HistoryEntry[]>("history", { default: [] });
+    this.#replay = new HistoryReplay(module, router, clock, this.#history);
   }
 
   load(): void {
     this.#settings();
     this.#configuration();
-    this.#sending();
+    this.#replay.load();
     this.#collecting();
     new HistoryKeeper(this.#module, this.muc, this.#history).load();
   }
@@ -100,7 +90,7 @@ export default class MucHistory {
     const options = { persist: true, default: STANDARD_LENGTH } as const;
     const lengths = this.#module.roomState<number>("history_length", options);
     const defaults = this.#module.roomState<number>("default_history_messages", options);
-    const send = this.#send.bind(this);
+    const replay = this.#replay;
     const history = this.#history;
     this.#module.roomMethods({
       getHistorylength() {
@@ -127,7 +117,7 @@ export default class MucHistory {
         );
       },
       sendHistory(presence) {
-        send(this, presence);
+        replay.send(this, presence);
       },
     });
 
@@ -176,62 +166,6 @@ export default class MucHistory {
     });
   }
 
-  #sending(): void {
-    // Before the subject (20): it is what tells clients that the history is over (XEP-0045 §7.2.15).
-    this.#module.hook(
-      "muc-occupant-session-new",
-      ({ room, stanza }) => {
-        room.sendHistory(stanza);
-      },
-      50,
-    );
-
-    // After archives (1), which have more.
-    this.#module.hook(
-      "muc-get-history",
-      (event) => {
-        event.nextStanza = this.#replay(event);
-        return true;
-      },
-      -1,
-    );
-  }
-
-  #send(room: Room, presence: Element): void {
-    const asked = historyLimits(presence, this.#clock.now() / 1000);
-    const isUnlimited = Object.values(asked).every((limit) => limit === undefined);
-    const event: GetHistoryEvent = {
-      room,
-      stanza: presence,
-      to: String(presence.attrs["from"]) as FullJid,
-      ...asked,
-      maxstanzas: isUnlimited ? room.getDefaulthistorymessages() : asked.maxstanzas,
-      nextStanza: () => undefined,
-    };
-    this.#module.fireEvent("muc-get-history", event);
-    for (let next = event.nextStanza(); next; next = event.nextStanza()) room.routeStanza(next);
-  }
-
-  #replay({ room, to, maxchars, maxstanzas = Infinity, since }: GetHistoryEvent): () => Element | undefined {
-    const isOpen = room.getWhois() === "anyone";
-    const candidates = this.#history.get(room).map((entry) => ({
-      stanza: entry.stanza,
-      timestamp: entry.timestamp,
-      chars: () => entry.chars + TO_LENGTH + to.length,
-    }));
-    const limits = { maxchars, since, maxstanzas: Math.min(maxstanzas, room.getHistorylength()) };
-    const chosen = chooseHistory(candidates, limits).values();
-    return () => {
-      const { value } = chosen.next();
-      if (!value) return undefined;
-      const stanza = cloneElement(value.stanza);
-      stanza.attrs["to"] = to;
-      // Real JIDs of a time when everybody was to see them.
-      if (!isOpen) removeChildren(stanza, (child) => namespaceOf(child) === NS_MUC_USER);
-      return stanza;
-    };
-  }
-
   #collecting(): void {
     this.#module.hook("muc-broadcast-message", (event) => {
       if (this.#module.fireEvent("muc-message-is-historic", event)) this.#module.fireEvent("muc-add-history", event);
@@ -244,10 +178,12 @@ export default class MucHistory {
     // After archives (0), so that what they add, the stanza's id, is kept.
     this.#module.hook(
       "muc-add-history",
-      ({ room, stanza, onFailure }) => {
+      (event) => {
+        const { room, stanza } = event;
         const entry = historyEntry(room.jid, { stanza, timestamp: this.#clock.now() / 1000 });
+        entry.await(event);
         room.setHistory([...room.getHistory(), entry]);
-        onFailure(() => {
+        event.onFailure(() => {
           room.setHistory(room.getHistory().filter((other) => other !== entry));
         });
         return true;

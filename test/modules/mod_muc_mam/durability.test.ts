@@ -5,7 +5,7 @@ import { xml, type Element } from "../../../core/index.js";
 import { FaultyDisk } from "../../../core/testing/storage-faults.js";
 import { ask, bodies, startArchives } from "../../support/archives.js";
 import { settled } from "../../support/room-engine.js";
-import { createRoom, enter, received, ROOM, summary } from "../../support/rooms.js";
+import { createRoom, enter, joinPresence, received, ROOM, summary } from "../../support/rooms.js";
 
 const PERSISTENT = { "muc#roomconfig_persistentroom": "1" };
 const SYNC = 'archive_durability = "sync"';
@@ -15,7 +15,7 @@ function message(text: string, room = ROOM): Element {
 }
 
 /** Commits that wait until they are let through, synced or not. */
-function slow(disk: FaultyDisk): { arrived: () => Promise<void>; release: () => void } {
+function slow(disk: FaultyDisk): { arrived: () => Promise<void>; open: () => void; release: () => void } {
   let release = (): void => undefined;
   let arrive = (): void => undefined;
   const arrived = new Promise<void>((resolve) => {
@@ -30,6 +30,7 @@ function slow(disk: FaultyDisk): { arrived: () => Promise<void>; release: () => 
   });
   return {
     arrived: () => arrived,
+    open: release,
     release: () => {
       disk.repair();
       release();
@@ -134,6 +135,33 @@ test("a message that cannot be written reaches nobody, and its sender is told", 
     "the history does not have it either",
   );
 });
+
+for (const isWritten of [true, false]) {
+  test(`who enters while a message is being written gets it once, and only if it is: ${isWritten}`, async () => {
+    const disk = new FaultyDisk();
+    await using service = await startArchives(SYNC, { storage: await disk.open() });
+    const [ada, ben] = [service.client("ada@example"), service.client("ben@example")];
+    await createRoom(ada, "Ada", PERSISTENT);
+    ada.send(message("before"));
+    await settled(service);
+    ada.inbox.takeAll();
+    const writing = slow(disk);
+    if (!isWritten) disk.failSyncedCommits();
+    ada.send(message("one"));
+    ben.send(joinPresence("Ben"));
+    ben.send(message("hello"));
+    await writing.arrived();
+    const failing = isWritten ? undefined : disk;
+    failing?.slowCommits(() => Promise.resolve());
+    if (isWritten) writing.release();
+    else writing.open();
+    await settled(service);
+    await settled(service);
+    disk.repair();
+    const texts = ben.inbox.takeAll().flatMap((stanza) => stanza.getChildText("body") ?? []);
+    assert.deepEqual(texts, isWritten ? ["before", "one", "hello"] : ["before"]);
+  });
+}
 
 test("a change of subject that cannot be stored is not archived", async () => {
   const disk = new FaultyDisk();
