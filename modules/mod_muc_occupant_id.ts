@@ -9,9 +9,7 @@ import {
   type Element,
   type ModuleApi,
 } from "chorus-muc";
-import type { Occupant } from "chorus-muc/muc";
-
-const NS_OCCUPANT_ID = "urn:xmpp:occupant-id:0";
+import { NS_OCCUPANT_ID, type Occupant } from "chorus-muc/muc";
 
 declare module "chorus-muc/muc" {
   interface Room {

@@ -16,3 +16,7 @@ export const NS_VOICE_REQUEST = "http://jabber.org/protocol/muc#request";
 export const NS_ROOM_REGISTER = "http://jabber.org/protocol/muc#register";
 /** Datatypes of form fields (XEP-0122). */
 export const NS_DATA_VALIDATE = "http://jabber.org/protocol/xdata-validate";
+/** Ids that the room gives to stanzas (XEP-0359). */
+export const NS_STANZA_ID = "urn:xmpp:sid:0";
+/** Ids of occupants, the same under every nick (XEP-0421). */
+export const NS_OCCUPANT_ID = "urn:xmpp:occupant-id:0";

@@ -13,6 +13,7 @@ import { invalidField, MucToken, type FormValue, type Muc, type RoomState } from
 import { historyEntry, HistoryEntry, type PastMessage } from "./entry.js";
 import { isHistoric } from "./historic.js";
 import { HistoryKeeper } from "./keeper.js";
+import { KeptMessages } from "./kept.js";
 import { HistoryReplay } from "./replay.js";
 
 const FIELD = "muc#roomconfig_historylength";
@@ -81,7 +82,9 @@ export default class MucHistory {
     this.#configuration();
     this.#replay.load();
     this.#collecting();
-    new HistoryKeeper(this.#module, this.muc, this.#history).load();
+    const keeper = new HistoryKeeper(this.#module, this.muc, this.#history);
+    keeper.load();
+    new KeptMessages(this.#module, keeper).load();
   }
 
   #settings(): void {

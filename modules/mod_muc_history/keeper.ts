@@ -84,13 +84,22 @@ export class HistoryKeeper {
     if (this.#written.get(room) === entries) return;
     this.#written.set(room, entries);
     this.#isStored.set(room, entries.length > 0);
-    const record = entries.map(({ stanza, timestamp }) => [serialise(stanza), timestamp] as const);
-    await this.#store
-      .set(nodeOf(room.jid) ?? null, record.length === 0 ? undefined : record, { sync: false })
-      .catch((error: unknown) => {
-        this.#written.delete(room);
-        this.#report(`history of ${room.jid} is not stored`)(error);
-      });
+    await this.#store.set(nodeOf(room.jid) ?? null, recordOf(entries), { sync: false }).catch((error: unknown) => {
+      this.#written.delete(room);
+      this.#report(`history of ${room.jid} is not stored`)(error);
+    });
+  }
+
+  /**
+   * Writes the history of a room of which an older one is stored: what was taken out of it must not come back after a
+   * crash. @returns when it is on disk; `undefined` when none is stored
+   */
+  writeAgain(room: Room): Promise<void> | undefined {
+    if (!this.#isStored.get(room)) return undefined;
+    this.#written.delete(room);
+    const entries = this.history.get(room);
+    // The last is what is being sent, and takes the other out: it is written with this, or not at all.
+    return this.#store.set(nodeOf(room.jid) ?? null, recordOf(entries, entries.at(-1)));
   }
 
   #remove(room: Room): void {
@@ -105,6 +114,12 @@ export class HistoryKeeper {
       this.module.log("error", "%s: %s", what, error);
     };
   }
+}
+
+/** What is kept back may never have been said, and is no part of it. @param but what is, all the same */
+function recordOf(entries: readonly HistoryEntry[], but?: HistoryEntry): StoredHistory | undefined {
+  const said = entries.filter((entry) => entry === but || !entry.isPending);
+  return said.length === 0 ? undefined : said.map(({ stanza, timestamp }) => [serialise(stanza), timestamp] as const);
 }
 
 function parseHistory(record: StoredHistory): readonly HistoryEntry[] {

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import {
-  childElements,
   cloneElement,
   namespaceOf,
   nodeOf,
@@ -11,8 +10,14 @@ import {
   type Element,
   type ModuleApi,
 } from "chorus-muc";
-import { NS_MUC_USER, type BroadcastMessageEvent, type Room, type RoomData, type RoomState } from "chorus-muc/muc";
-import { NS_STANZA_ID } from "./namespaces.js";
+import {
+  NS_MUC_USER,
+  stanzaId,
+  type BroadcastMessageEvent,
+  type Room,
+  type RoomData,
+  type RoomState,
+} from "chorus-muc/muc";
 import type { ArchivePlace } from "./page.js";
 
 /** Key in a room's data of what tells it from earlier rooms of its name. */
@@ -21,25 +26,6 @@ const INSTANCE = "archive_instance";
 const SLICE = 1000;
 /** Seconds by which the clocks of store and caller may differ. */
 const CLOCK_TOLERANCE = 60;
-
-function isStanzaId(child: Element, roomJid: string): boolean {
-  return child.name === "stanza-id" && namespaceOf(child) === NS_STANZA_ID && child.attrs["by"] === roomJid;
-}
-
-/** Takes ids out that somebody gave in the room's name (XEP-0359 §5). */
-export function stripStanzaIds(stanza: Element, roomJid: string): void {
-  removeChildren(stanza, (child) => isStanzaId(child, roomJid));
-}
-
-/** The id that the room gave to a stanza, if it did. */
-export function stanzaIdOf(stanza: Element, roomJid: string): string | undefined {
-  return childElements(stanza).find((child) => isStanzaId(child, roomJid))?.attrs["id"] as string | undefined;
-}
-
-/** The element that tells an archive's id (XEP-0359 §3). */
-export function stanzaId(roomJid: string, id: string): Element {
-  return xml("stanza-id", { xmlns: NS_STANZA_ID, by: roomJid, id });
-}
 
 /**
  * The archives of the rooms: Prosody's store `muc_log`, a room's archive under its local part.

@@ -1,6 +1,6 @@
 import { namespaceOf, removeChildren, type ArchiveEntry, type BareJid, type ModuleApi } from "chorus-muc";
-import { NS_MUC_USER, type Room } from "chorus-muc/muc";
-import { stanzaId, stanzaIdOf, type RoomArchives } from "./archive.js";
+import { NS_MUC_USER, stanzaId, stanzaIdOf, type Room } from "chorus-muc/muc";
+import type { RoomArchives } from "./archive.js";
 import type { ArchivePlace } from "./page.js";
 import { isSubjectChange } from "./subject.js";
 

@@ -3,15 +3,19 @@ import {
   invalidField,
   MucToken,
   NS_MUC_USER,
+  NS_STANZA_ID,
+  stanzaIdOf,
+  stripStanzaIds,
   type BroadcastMessageEvent,
   type Muc,
   type OccupantEvent,
   type Room,
   type RoomData,
 } from "chorus-muc/muc";
-import { RoomArchives, stanzaIdOf, stripStanzaIds } from "./archive.js";
+import { RoomArchives } from "./archive.js";
 import { ArchiveHistory } from "./history.js";
-import { NS_MAM, NS_MAM_EXTENDED, NS_STANZA_ID } from "./namespaces.js";
+import { KeptMessages } from "./kept.js";
+import { NS_MAM, NS_MAM_EXTENDED } from "./namespaces.js";
 import type { ArchivePlace } from "./page.js";
 import { ArchiveReader } from "./reader.js";
 import { Retention } from "./retention.js";
@@ -91,6 +95,7 @@ export default class MucMam {
     this.#ageField(age);
     this.#collecting();
     new ArchiveHistory(module, this.#archives, isArchiving).load();
+    new KeptMessages(module, this.#archives).load();
     this.#reading();
     const period = module.getOptionPeriod("muc_mam_remove_expired_messages_period", "1 day", 60);
     new Retention(module, this.muc, this.#archives, this.clock, { ageOf, byDefault: age, period }).load();

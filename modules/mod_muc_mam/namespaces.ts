@@ -2,8 +2,6 @@
 export const NS_MAM = "urn:xmpp:mam:2";
 /** Feature: queries by id, flipped pages, metadata (XEP-0313 §7). */
 export const NS_MAM_EXTENDED = "urn:xmpp:mam:2#extended";
-/** Ids that the room gives to stanzas (XEP-0359). */
-export const NS_STANZA_ID = "urn:xmpp:sid:0";
 /** Pages of results (XEP-0059). */
 export const NS_RSM = "http://jabber.org/protocol/rsm";
 /** Stanzas inside others (XEP-0297). */

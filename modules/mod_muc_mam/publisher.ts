@@ -1,7 +1,5 @@
 import { bare, childElements, getChild, resourceOf, StanzaError, type ArchiveEntry } from "chorus-muc";
-import { NS_MUC_USER, type Room } from "chorus-muc/muc";
-
-const NS_OCCUPANT_ID = "urn:xmpp:occupant-id:0";
+import { NS_MUC_USER, occupantIdOf, type Room } from "chorus-muc/muc";
 
 /** Tells whether an entry is of somebody; `undefined`: of anybody. */
 export type PublisherMatch = ((entry: ArchiveEntry) => boolean) | undefined;
@@ -32,8 +30,7 @@ export function publisherMatch(
   const isBare = resourceOf(publisher) === undefined;
   const id = isBare ? idOf?.(publisher) : undefined;
   return ({ stanza }) => {
-    const occupantId = getChild(stanza, "occupant-id", NS_OCCUPANT_ID)?.attrs["id"] as string | undefined;
-    if (id !== undefined && occupantId === id) return true;
+    if (id !== undefined && occupantIdOf(stanza) === id) return true;
     const x = getChild(stanza, "x", NS_MUC_USER);
     return childElements(x ?? stanza).some(({ name, attrs }) => {
       const jid = attrs["jid"] as string | undefined;

@@ -1,0 +1,26 @@
+import { childElements, getChild, namespaceOf, removeChildren, xml, type Element } from "chorus-muc";
+import { NS_OCCUPANT_ID, NS_STANZA_ID } from "./namespaces.js";
+
+function isOfRoom(child: Element, roomJid: string): boolean {
+  return child.name === "stanza-id" && namespaceOf(child) === NS_STANZA_ID && child.attrs["by"] === roomJid;
+}
+
+/** Takes ids out of a stanza that somebody gave in the room's name (XEP-0359 §5). */
+export function stripStanzaIds(stanza: Element, roomJid: string): void {
+  removeChildren(stanza, (child) => isOfRoom(child, roomJid));
+}
+
+/** The id that the room gave to a stanza, if it did (XEP-0359 §3). */
+export function stanzaIdOf(stanza: Element, roomJid: string): string | undefined {
+  return childElements(stanza).find((child) => isOfRoom(child, roomJid))?.attrs["id"] as string | undefined;
+}
+
+/** The element that tells the room's id of a stanza (XEP-0359 §3). */
+export function stanzaId(roomJid: string, id: string): Element {
+  return xml("stanza-id", { xmlns: NS_STANZA_ID, by: roomJid, id });
+}
+
+/** The occupant id of who sent a stanza that the room has passed on, where rooms give them (XEP-0421). */
+export function occupantIdOf(stanza: Element): string | undefined {
+  return getChild(stanza, "occupant-id", NS_OCCUPANT_ID)?.attrs["id"] as string | undefined;
+}
