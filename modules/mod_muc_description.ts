@@ -28,6 +28,11 @@ export default class MucDescription {
       },
     });
 
+    this.module.hook("muc-public-room", ({ room, entry }) => {
+      const description = room.getDescription();
+      if (description !== undefined && entry["open"] === true) entry["description"] = description;
+    });
+
     this.module.hook("muc-disco#info", ({ room, form, showsDetails }) => {
       if (!showsDetails) return;
       const value = room.getDescription() ?? "";

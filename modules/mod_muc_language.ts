@@ -37,6 +37,11 @@ export default class MucLanguage {
       room.setLanguage((stanza?.attrs["xml:lang"] as string | undefined) ?? fallback);
     });
 
+    this.module.hook("muc-public-room", ({ room, entry }) => {
+      const language = room.getLanguage();
+      if (language !== undefined) entry["language"] = language;
+    });
+
     this.module.hook("muc-disco#info", ({ room, form }) => {
       form.push({ name: "muc#roominfo_lang", type: "text-single", value: room.getLanguage() ?? "" });
     });

@@ -1,3 +1,4 @@
+import { publicEntry } from "./public-rooms.js";
 import type { LiveRoom } from "./room.js";
 import type { Step } from "./step.js";
 
@@ -25,7 +26,7 @@ export function commitStep(room: LiveRoom, step: Step): Promise<unknown> | undef
 function storeRoom(room: LiveRoom, step: Step): Promise<unknown>[] {
   const { stores, records, publicRooms } = room.service;
   if (!room.isTracked) return removeRoom(room, step);
-  publicRooms.set(room.jid, room.getHidden() ? undefined : (room.getName() ?? ""), stepJournal(step));
+  publicRooms.set(room.jid, publicEntry(room), stepJournal(step));
   if (room.getPersistent()) {
     putBackOnFailure(room, step);
     setStored(room, step, "durable");

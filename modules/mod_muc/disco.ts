@@ -10,8 +10,9 @@ import {
 } from "chorus-muc";
 import { formElement, type Form, type FormValue } from "./form.js";
 import { NS_MUC, NS_ROOM_INFO } from "./namespaces.js";
-import { listRooms, NS_RSM } from "./room-list.js";
+import { listRooms } from "./room-list.js";
 import type { LiveRoom } from "./room.js";
+import { NS_RSM } from "./rsm.js";
 import type { Service } from "./service.js";
 
 /** Messages keep the id that their sender gave them (XEP-0045 §7.4). */

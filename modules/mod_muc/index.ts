@@ -23,6 +23,7 @@ export * from "./roles.js";
 export * from "./delay.js";
 export * from "./form.js";
 export * from "./stanza-ids.js";
+export * from "./rsm.js";
 export type * from "./occupant-api.js";
 export type * from "./room-action.js";
 export type * from "./room-api.js";

@@ -31,6 +31,7 @@ import { handlePresence } from "./occupant-presence.js";
 import { handleOwner, hookSections } from "./owner.js";
 import { handlePrivateMessage } from "./private-message.js";
 import { askWhoIsThere } from "./reconcile.js";
+import { listAnew, readEntry } from "./public-rooms.js";
 import { offerRoomApi } from "./room-extension.js";
 import { hookRoles } from "./role-change.js";
 import type { LiveRoom } from "./room.js";
@@ -111,6 +112,8 @@ export default class ModMuc {
 
   readonly #module: ModuleApi;
   readonly #service: Service;
+  /** Public rooms of which the list knows less than it could. */
+  readonly #outdated: BareJid[] = [];
   readonly exports: Muc;
 
   constructor(
@@ -151,11 +154,16 @@ export default class ModMuc {
     });
     // Late: modules that have something to store for their rooms do it before.
     module.hookGlobal("server-stopping", () => endRooms(service).then(() => undefined), -300);
-    for await (const [jid, name] of service.stores.public.entries(null)) service.publicRooms.set(jid as BareJid, name);
+    for await (const [jid, stored] of service.stores.public.entries(null)) {
+      const { entry, isCurrent } = readEntry(stored);
+      service.publicRooms.set(jid as BareJid, entry);
+      if (!isCurrent) this.#outdated.push(jid as BareJid);
+    }
   }
 
   /** Before anybody can come in: whoever was in a room when the last process ended still is. */
   async ready(): Promise<void> {
+    await listAnew(this.#service, this.#outdated.splice(0));
     await this.#service.records.restore();
   }
 

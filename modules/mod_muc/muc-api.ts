@@ -1,5 +1,5 @@
 import { createToken, type BareJid, type Element, type IqEvent, type StanzaError } from "chorus-muc";
-import type { Room, RoomData } from "./room-api.js";
+import type { PublicRoomEntry, Room, RoomData } from "./room-api.js";
 import type { RoomState, RoomStateOptions } from "./room-state.js";
 import type { MucEvents } from "./muc-events.js";
 
@@ -65,6 +65,8 @@ export interface Muc {
    * Loads none. @param range `after`: exclusive
    */
   roomEntries(range?: { readonly only?: "public" | "occupied"; readonly after?: string }): AsyncIterable<RoomEntry>;
+  /** What the list of public rooms knows of a room; `undefined` when it is not public. */
+  publicRoom(jid: string): PublicRoomEntry | undefined;
   /** Number of public rooms. */
   readonly publicRoomCount: number;
   /** Removes a room from memory and store, without a word to anybody; `room.destroy` is the polite way. */

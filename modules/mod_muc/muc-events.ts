@@ -3,6 +3,7 @@ import type {
   DiscoEvent,
   Element,
   FullJid,
+  Json,
   OccupantJid,
   Origin,
   StanzaError,
@@ -435,6 +436,11 @@ export interface MucEvents {
 
   // Configuration and disco
 
+  /**
+   * What the list of public rooms says of a room is made, when the room is stored or loaded: modules add what they know
+   * of it under keys of their own. `entry.open`: whether details may be among it.
+   */
+  "muc-public-room": { readonly room: Room; readonly entry: Record<string, Json> };
   /** The form of a room's configuration is made (XEP-0045 §10.2): fields are pushed. Headings are at 100, 90, 80 and 70. */
   "muc-config-form": {
     readonly room: Room;

@@ -4,6 +4,7 @@ import type {
   ErrorCondition,
   ErrorType,
   FullJid,
+  Json,
   OccupantJid,
   Origin,
   StanzaError,
@@ -57,6 +58,18 @@ export interface PresenceContent {
   readonly full?: Element;
   /** For those who do not. */
   readonly anon?: Element;
+}
+
+/**
+ * What the list of public rooms knows of one, loaded or not: anybody may read it. Modules add to it by the event
+ * `muc-public-room`; what belongs to the details of a room only where `open` says so.
+ */
+export interface PublicRoomEntry {
+  readonly name?: string;
+  /** The room shows its details to everybody: it is not for members only, and has no password. */
+  readonly open?: boolean;
+  readonly whois?: Whois;
+  readonly [key: string]: Json | undefined;
 }
 
 /**

@@ -1,5 +1,7 @@
 import type { BareJid, Json, KeyvalPlusStore, KeyvalStore, MapStore, ModuleApi, WriteOptions } from "chorus-muc";
 import type { OccupantRecord } from "./occupant-records.js";
+import { publicEntry } from "./public-rooms.js";
+import type { PublicRoomEntry } from "./room-api.js";
 import type { LiveRoom } from "./room.js";
 
 /** Where rooms are kept: Prosody's stores, an index of the public rooms, and who was in which room. */
@@ -8,25 +10,24 @@ export class RoomStores {
   readonly config: KeyvalStore;
   /** Host level: every stored room's JID. */
   readonly persistent: MapStore<boolean>;
-  /** Host level: name of every stored public room, by JID; empty where it has none. */
-  readonly public: MapStore<string>;
+  /** Host level: every stored public room, by JID, with what is known of it. */
+  readonly public: MapStore<PublicRoomEntry>;
   /** By room node and real JID. */
   readonly occupants: KeyvalPlusStore<OccupantRecord>;
 
   constructor(module: ModuleApi) {
     this.config = module.openStore("config", "keyval");
     this.persistent = module.openStore<boolean, "map">("persistent", "map");
-    this.public = module.openStore<string, "map">("public_rooms", "map");
+    this.public = module.openStore<PublicRoomEntry, "map">("public_rooms", "map");
     this.occupants = module.openStore<OccupantRecord, "keyval+">("occupants", "keyval+");
   }
 
   /** Stores a room. All in one turn, so it is one batch with whatever else the room's step writes. */
   put(room: LiveRoom, options?: WriteOptions): Promise<unknown> {
-    const name = room.getHidden() ? undefined : (room.getName() ?? "");
     return Promise.all([
       this.config.set(room.node, room.freeze() as unknown as Json, options),
       this.persistent.set(null, room.jid, true, options),
-      this.public.set(null, room.jid, name, options),
+      this.public.set(null, room.jid, publicEntry(room), options),
     ]);
   }
 

@@ -3,7 +3,7 @@ import { admit } from "./entry.js";
 import { answerIq, type IqAnswer } from "./iq-answer.js";
 import type { CreateRoomError, Muc, RoomEntry } from "./muc-api.js";
 import { roomEntries } from "./room-entries.js";
-import type { Room, RoomData } from "./room-api.js";
+import type { PublicRoomEntry, Room, RoomData } from "./room-api.js";
 import type { LiveRoom } from "./room.js";
 import type { Service } from "./service.js";
 import { isTombstone } from "./tombstone.js";
@@ -74,6 +74,10 @@ export class Rooms implements Muc {
 
   roomEntries(range?: Parameters<Muc["roomEntries"]>[0]): AsyncIterable<RoomEntry> {
     return roomEntries(this.#service, range);
+  }
+
+  publicRoom(jid: string): PublicRoomEntry | undefined {
+    return this.#service.publicRooms.get(jid);
   }
 
   get publicRoomCount(): number {

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FakeClient } from "../../../core/testing/fake-client.js";
 import { openStorage } from "../../../core/storage/open.js";
-import type { Storage } from "../../../core/storage/store.js";
 import { counters } from "../../../core/xmpp/template.js";
+import { countCalls } from "../../support/count-calls.js";
 import {
   create,
   hook,
@@ -89,24 +89,6 @@ test("a change of role drops the kept forms of that occupant only", async () => 
   assert.deepEqual([...built].sort(), [`r@${SERVICE}/Late`, `r@${SERVICE}/P3`]);
 });
 
-/** Counts the calls of all stores. */
-function counted(storage: Storage, calls: string[]): Storage {
-  const openStore: Storage["openStore"] = (host, name, type) => {
-    const store = storage.openStore(host, name, type);
-    return new Proxy(store as object, {
-      get(target, key) {
-        const value: unknown = Reflect.get(target, key);
-        if (typeof value !== "function") return value;
-        return (...args: unknown[]): unknown => {
-          calls.push(`${name}.${String(key)}`);
-          return Reflect.apply(value, target, args);
-        };
-      },
-    }) as never;
-  };
-  return { driver: storage.driver, openStore, idle: () => storage.idle(), close: () => storage.close() };
-}
-
 test("with 1,000 stored rooms a message calls no store, and a page of the public list loads no room", async () => {
   const storage = await openStorage({ driver: "memory" });
   const calls: string[] = [];
@@ -114,11 +96,15 @@ test("with 1,000 stored rooms a message calls no store, and a page of the public
   const list = storage.openStore<string, "map">(SERVICE, "public_rooms", "map");
   for (let i = 0; i < 1000; i++) {
     const jid = `n${String(i).padStart(4, "0")}@${SERVICE}`;
-    void rooms.set(`n${String(i).padStart(4, "0")}`, { _jid: jid, _data: { persistent: true }, _affiliations: {} });
+    void rooms.set(`n${String(i).padStart(4, "0")}`, {
+      _jid: jid,
+      _data: { persistent: true, ...(i % 2 === 0 && { name: "even" }) },
+      _affiliations: {},
+    });
     void list.set(null, jid, i % 2 === 0 ? "even" : "");
   }
   await storage.idle();
-  await using service = await startRooms({ storage: counted(storage, calls) });
+  await using service = await startRooms({ storage: countCalls(storage, calls) });
   const ada = person(service, "ada");
   create(ada, "r", "Ada");
   calls.length = 0;

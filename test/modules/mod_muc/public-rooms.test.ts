@@ -18,7 +18,9 @@ test("pages of any size are the whole list, in order of JID, after any changes",
       const expected = new Map<string, string>();
       for (const { jid, name, isTakenBack } of changes) {
         const undo: (() => void)[] = [];
-        rooms.set(jid as BareJid, name, { onRollback: (fn) => undo.push(fn) });
+        rooms.set(jid as BareJid, name === undefined ? undefined : name === "" ? {} : { name }, {
+          onRollback: (fn) => undo.push(fn),
+        });
         assert.ok([...rooms.page({ limit: 1 })].length <= 1);
         if (isTakenBack) for (const fn of undo) fn();
         else if (name === undefined) expected.delete(jid);
