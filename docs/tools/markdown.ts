@@ -37,9 +37,13 @@ function cellsOf(line: string): string[] {
     .map((cell) => cell.trim().replaceAll("\\|", "|"));
 }
 
-/** What is between backquotes. */
+/** What is between backquotes; blocks of code are not. */
 export function codeIn(text: string): string[] {
-  return [...text.matchAll(/`([^`]+)`/g)].map((match) => match[1] as string);
+  return [...withoutBlocks(text).matchAll(/`([^`\n]+)`/g)].map((match) => match[1] as string);
+}
+
+function withoutBlocks(text: string): string {
+  return text.replace(/^```[\s\S]*?^```$/gm, "");
 }
 
 /** Blocks of code, with the word behind the opening fence. */
@@ -49,7 +53,7 @@ export function codeBlocksOf(text: string): { readonly language: string; readonl
 
 /** Targets of the links in a page that are not in code. */
 export function linksOf(page: string): string[] {
-  const prose = page.replace(/^```[\s\S]*?^```$/gm, "").replace(/`[^`\n]*`/g, "");
+  const prose = withoutBlocks(page).replace(/`[^`\n]*`/g, "");
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] as string);
 }
 
