@@ -43,6 +43,14 @@ test("the settings are those of the latest configuration", () => {
   assert.equal(permissions.may(permissions.roleOf("admin@example"), "x:y"), false);
 });
 
+test("the host itself, in whose name the operator acts, may do everything; its users and rooms do not get that", () => {
+  const permissions = new Permissions(SETTINGS);
+  assert.equal(permissions.roleOf("rooms.example"), "prosody:operator");
+  for (const jid of ["attic@rooms.example", "attic@rooms.example/Ada", "example", "other.rooms.example"]) {
+    assert.notEqual(permissions.roleOf(jid), "prosody:operator", jid);
+  }
+});
+
 test("what a module allows goes with the module, unless another one allows it, too", () => {
   const permissions = new Permissions(SETTINGS);
   const first = permissions.grant("prosody:registered", "x:y");
