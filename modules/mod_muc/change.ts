@@ -11,7 +11,7 @@ import {
 import type { ChangeCondition, PreChangeEvent } from "./muc-events.js";
 import { NS_MUC } from "./namespaces.js";
 import { Draft, LiveOccupant } from "./occupant.js";
-import { itemElement, presenceForRelative, publicise, userX } from "./presence.js";
+import { itemElement, presenceForRelative, publicise, userX, warningCodes } from "./presence.js";
 import { isStopped, refuse } from "./refusal.js";
 import type { Role } from "./roles.js";
 import type { LiveRoom } from "./room.js";
@@ -64,7 +64,7 @@ function isRejoin(event: StanzaEvent): boolean {
 
 /** What the session is told with its own presence: as on entering, and that its nick is another than it asked for. */
 function arrivalCodes(room: LiveRoom, event: StanzaEvent, isRewritten: boolean): readonly string[] {
-  const codes = isRejoin(event) && room.getWhois() === "anyone" ? ["100"] : [];
+  const codes = isRejoin(event) ? warningCodes(room) : [];
   return isRewritten ? [...codes, "210"] : codes;
 }
 

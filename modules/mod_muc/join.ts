@@ -2,7 +2,7 @@ import { bare, StanzaError, type BareJid, type FullJid, type OccupantJid, type S
 import type { JoinCondition, PreJoinEvent } from "./muc-events.js";
 import { checkStrictNick, checkVisibleNick } from "./nickname.js";
 import { Draft, LiveOccupant } from "./occupant.js";
-import { publicise, userX } from "./presence.js";
+import { publicise, userX, warningCodes } from "./presence.js";
 import { isStopped, refuse } from "./refusal.js";
 import type { Role } from "./roles.js";
 import type { LiveRoom } from "./room.js";
@@ -107,9 +107,7 @@ function letIn(
   const occupant = present ?? new LiveOccupant(draft.bareJid, draft.nick, draft.role);
   if (occupant.role !== draft.role) room.occupancy.setRole(occupant, draft.role);
   room.occupancy.setSession(occupant, realJid, stanza);
-  const codes: string[] = [];
-  if (isNewRoom) codes.push("201");
-  if (room.getWhois() === "anyone") codes.push("100");
+  const codes = [...(isNewRoom ? ["201"] : []), ...warningCodes(room)];
   if (draft.nick !== askedFor) codes.push("210");
   if (!isNewRoom) room.sendOccupantList(realJid, (_nick, other) => other !== occupant);
   publicise(room, occupant, { base: userX(), self: userX(...codes) }, { session: realJid });

@@ -60,6 +60,7 @@ const EVENT_KINDS: Readonly<Record<string, EventKind>> = {
   "muc-registration-pre-remove": "suspendable",
   "muc-form-submitted/*": "suspendable",
   "muc-get-default-role": "stoppable",
+  "muc-is-publicly-logged": "stoppable",
   "muc-may-see-details": "stoppable",
   "muc-broadcast-message": "stoppable",
   "muc-message-is-historic": "stoppable",

@@ -354,6 +354,11 @@ export interface MucEvents {
     },
     Role | false
   >;
+  /**
+   * `true`: what is said in the room is published, so that who enters is warned by status 170 (XEP-0045 §7.2.12). An
+   * archive for those who may enter is nothing of the kind.
+   */
+  "muc-is-publicly-logged": Stoppable<{ readonly room: Room }, boolean>;
 
   // Presence
 

@@ -1,9 +1,10 @@
-import { getChild, StanzaError, type Element, type FullJid, type OccupantJid, type StanzaEvent } from "chorus-muc";
+import { getChild, StanzaError, xml, type Element, type FullJid, type OccupantJid, type StanzaEvent } from "chorus-muc";
 import { changePresence } from "./change.js";
 import { enter } from "./join.js";
 import { kickForError } from "./kick.js";
 import { leave } from "./leave.js";
 import { NS_MUC } from "./namespaces.js";
+import { itemElement, userX } from "./presence.js";
 import { answerProbe } from "./probe.js";
 import { NOT_CONNECTED, refuse } from "./refusal.js";
 import type { LiveRoom } from "./room.js";
@@ -29,11 +30,17 @@ export function handlePresence(room: LiveRoom, event: StanzaEvent): void {
     if (!IGNORED.has(type)) refuse(event, new StanzaError({ type: "modify", condition: "bad-request", by: room.jid }));
   } else if (occupant) changePresence(room, event, occupant, nick);
   else if (getChild(stanza, "x", NS_MUC)) enter(room, event, nick);
-  else {
-    // No entering without the element: the client believes that it is in the room, and must learn that it is not.
-    const error = { type: "cancel", condition: "item-not-found", text: NOT_CONNECTED, by: room.jid } as const;
-    refuse(event, new StanzaError(error));
-  }
+  else event.origin.send(removal(room, realJid, nick));
+}
+
+/**
+ * No entering without the element: the client believes that it is in the room, and must learn that it is not
+ * (XEP-0045 §7.2.18). Prosody answers item-not-found; clients enter again on either.
+ */
+function removal(room: LiveRoom, realJid: FullJid, nick: OccupantJid): Element {
+  const x = userX("110", "307", "333");
+  x.append(itemElement({ affiliation: room.getAffiliation(realJid), role: "none" }, { reason: NOT_CONNECTED }));
+  return xml("presence", { from: nick, to: realJid, type: "unavailable" }, x);
 }
 
 /** Presence to the room itself by somebody who is not in it. One that asks to enter lacks a nick (XEP-0045 §7.2.1). */

@@ -43,6 +43,12 @@ export function userX(...statusCodes: string[]): Element {
   return xml("x", { xmlns: NS_MUC_USER }, ...statusCodes.map((code) => xml("status", { code })));
 }
 
+/** Status codes by which who enters is warned: that real JIDs are shown (XEP-0045 §7.2.3), of a public log (§7.2.12). */
+export function warningCodes(room: LiveRoom): string[] {
+  const isLogged = room.service.module.fireEvent("muc-is-publicly-logged", { room }) === true;
+  return [...(room.getWhois() === "anyone" ? ["100"] : []), ...(isLogged ? ["170"] : [])];
+}
+
 /** An `<item/>` (XEP-0045 §19.2). */
 export function itemElement(
   attrs: { affiliation: string; role?: string | undefined; jid?: string | undefined; nick?: string | undefined },

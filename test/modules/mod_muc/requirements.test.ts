@@ -7,7 +7,9 @@ import {
   briefly,
   configuring,
   create,
+  hook,
   join,
+  joining,
   liveRoomOf,
   person,
   received,
@@ -102,4 +104,21 @@ test("§7.4: a message without id gets one, the same for all", async () => {
   const ids = [ada, ben].map((client) => client.inbox.takeAll()[0]?.attrs["id"] as unknown);
   assert.equal(typeof ids[0], "string");
   assert.equal(ids[0], ids[1]);
+});
+
+test("§7.2.12, §14.3: where a module publishes what is said, everybody may enter and is warned with status 170", async () => {
+  await using service = await startRooms();
+  let isPublished = false;
+  hook(service, "muc-is-publicly-logged", () => isPublished || undefined);
+  const [ada, ben, cleo] = [person(service, "ada"), person(service, "ben"), person(service, "cleo")];
+  create(ada, "r", "Ada");
+  ben.send(joining("r", "Ben"));
+  assert.ok(briefly(ben).includes("presence Ben 110"));
+  isPublished = true;
+  received(ada);
+  cleo.send(joining("r", "Cleo"));
+  assert.ok(briefly(cleo).includes("presence Cleo 170 110"));
+  assert.deepEqual(briefly(ada), ["presence Cleo"], "it is news for who enters");
+  ben.send(joining("r", "Ben"));
+  assert.ok(briefly(ben).includes("presence Ben 170 110"), "who enters again is warned, too");
 });
