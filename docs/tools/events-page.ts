@@ -126,7 +126,9 @@ class EventsPage {
   /** What is said of the handler, else of its module, which mostly does one thing. */
   #entryOf(handler: LiveHandler): HandlerEntry {
     const { module, event, priority } = handler;
-    const hooks = this.#sources.hooksOf(module).filter((hook) => hook.event === event && hook.priority === priority);
+    const hooks = this.#sources
+      .hooksOf(module)
+      .filter((hook) => hook.event === event && (hook.priority === priority || Number.isNaN(hook.priority)));
     const what = joined(hooks.map((hook) => hook.what));
     const own = module === "muc" ? "" : this.#sources.summaryOf(module);
     return { ...handler, what: what === "" ? own : what, place: joined(hooks.map(({ place }) => place)) };

@@ -20,8 +20,9 @@ export interface OptionRead {
 /** A handler where it is hooked. */
 export interface HookRead {
   readonly event: string;
+  /** `NaN`: known at run time only. */
   readonly priority: number;
-  /** First sentence of what is said of the function that handles it. */
+  /** First sentence of what is said of the function that handles it, else of the one that hooks it. */
   readonly what: string;
   /** First sentence of the `//` lines at the hook, which say why it stands at its priority. */
   readonly place: string;
@@ -50,6 +51,10 @@ export class Sources {
   readonly checker: ts.TypeChecker;
   readonly #program: ts.Program;
   readonly #project: string;
+  readonly #files = new Map<string, ts.SourceFile[]>();
+  readonly #allCalls = new Map<string, ts.CallExpression[]>();
+  readonly #hooks = new Map<string, HookRead[]>();
+  readonly #fired = new Map<string, Set<string>>();
 
   constructor(project: string) {
     this.#project = project;
@@ -62,6 +67,10 @@ export class Sources {
 
   /** The files of a module, or of `core`. */
   files(part: string): ts.SourceFile[] {
+    return once(this.#files, part, () => this.#filesOf(part));
+  }
+
+  #filesOf(part: string): ts.SourceFile[] {
     const folder = part === "core" ? "core/" : `modules/mod_${part}`;
     const isIn = (path: string): boolean =>
       part === "core"
@@ -91,6 +100,10 @@ export class Sources {
 
   /** Names of the events that a part fires; what is known at run time only is `<…>`. */
   eventsFiredBy(part: string): Set<string> {
+    return once(this.#fired, part, () => this.#firedBy(part));
+  }
+
+  #firedBy(part: string): Set<string> {
     const fired = this.#calls(part).filter((call) => {
       if (!ts.isPropertyAccessExpression(call.expression) || !FIRES.has(call.expression.name.text)) return false;
       const declared = this.#declarationOf(call)?.getSourceFile();
@@ -106,6 +119,10 @@ export class Sources {
 
   /** The hooks of a module in its source. */
   hooksOf(part: string): HookRead[] {
+    return once(this.#hooks, part, () => this.#readHooks(part));
+  }
+
+  #readHooks(part: string): HookRead[] {
     const hooks = this.#calls(part).filter(
       ({ expression }) =>
         ts.isPropertyAccessExpression(expression) && /^hook(Global|Untyped)?$/.test(expression.name.text),
@@ -115,7 +132,8 @@ export class Sources {
       if (!event || !handler) return [];
       const [at = "0"] = priority ? this.#values(priority, NO_ARGUMENTS) : [];
       const called = this.#declarationOfHandler(handler, part);
-      const what = called ? firstSentence(docOf(called)) : "";
+      const around = ts.findAncestor(call, ts.isFunctionDeclaration);
+      const what = (called && firstSentence(docOf(called))) || (around ? firstSentence(docOf(around)) : "");
       const place = commentBefore(call) || (called && ts.isVariableDeclaration(called) ? commentBefore(called) : "");
       return this.#eventNames(event).map((name) => ({ event: name, priority: Number(at), what, place }));
     });
@@ -154,8 +172,7 @@ export class Sources {
 
   /** Of a handler, or of the one function that it calls, as far as it is the module's own. */
   #declarationOfHandler(handler: ts.Expression, part: string): ts.Declaration | undefined {
-    const called =
-      ts.isArrowFunction(handler) && ts.isExpression(handler.body) ? innermostCallee(handler.body) : handler;
+    const called = handlingFunction(handler);
     const declaration = called && this.#symbolOf(called)?.valueDeclaration;
     return declaration && this.files(part).includes(declaration.getSourceFile()) ? declaration : undefined;
   }
@@ -170,7 +187,7 @@ export class Sources {
   }
 
   #calls(part: string): ts.CallExpression[] {
-    return this.files(part).flatMap((file) => callsIn(file));
+    return once(this.#allCalls, part, () => this.files(part).flatMap((file) => callsIn(file)));
   }
 
   #declarationOf(call: ts.CallExpression): ts.SignatureDeclaration | undefined {
@@ -221,7 +238,7 @@ export class Sources {
     if (ts.isConditionalExpression(node)) {
       return [...this.#values(node.whenTrue, given), ...this.#values(node.whenFalse, given)];
     }
-    if (ts.isTemplateExpression(node)) return [this.#template(node, given)];
+    if (ts.isTemplateExpression(node)) return this.#template(node, given);
     if (ts.isBinaryExpression(node)) return this.#calculated(node, given);
     if (ts.isArrayLiteralExpression(node)) return [this.#list(node, given)];
     if (ts.isNewExpression(node) && node.arguments?.[0]) return this.#values(node.arguments[0], given);
@@ -253,13 +270,15 @@ export class Sources {
     return symbol && symbol.flags & ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(symbol) : symbol;
   }
 
-  #template(node: ts.TemplateExpression, given: Arguments): string {
-    const rest = node.templateSpans.map(({ expression, literal }) => {
+  /** Each text that a template can become; what it cannot tell stands as `<…>`. */
+  #template(node: ts.TemplateExpression, given: Arguments): string[] {
+    let texts = [node.head.text];
+    for (const { expression, literal } of node.templateSpans) {
       const values = this.#values(expression, given);
-      const [only] = values;
-      return (values.length === 1 && only !== UNKNOWN ? only : "<…>") + literal.text;
-    });
-    return node.head.text + rest.join("");
+      const known = values.length === 0 || values.includes(UNKNOWN) ? ["<…>"] : values;
+      texts = texts.flatMap((text) => known.map((value) => text + value + literal.text));
+    }
+    return texts;
   }
 
   #calculated(node: ts.BinaryExpression, given: Arguments): string[] {
@@ -286,8 +305,24 @@ export class Sources {
   }
 }
 
+/** What a map has under a key, made when it is first asked for. */
+function once<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const made = known.get(key) ?? make();
+  known.set(key, made);
+  return made;
+}
+
 function isOptionGetter(call: ts.CallExpression): boolean {
   return ts.isPropertyAccessExpression(call.expression) && /^getOption[A-Z]?\w*$/.test(call.expression.name.text);
+}
+
+/** The function that does the work of a handler: itself, the only one it calls, or the one that it is made of. */
+function handlingFunction(handler: ts.Expression): ts.Expression | undefined {
+  if (ts.isCallExpression(handler)) return handler.arguments[0]; // asked(answerInfo)
+  if (!ts.isArrowFunction(handler)) return handler;
+  if (!ts.isBlock(handler.body)) return innermostCallee(handler.body);
+  const [only, ...more] = handler.body.statements;
+  return only && ts.isExpressionStatement(only) && more.length === 0 ? innermostCallee(only.expression) : undefined;
 }
 
 /** Of `a(…).then(…)` that is `a`. */

@@ -18,7 +18,7 @@ export function hookGroupchat(service: Service): void {
   service.module.hook("muc-occupant-groupchat", checkVoice, 50);
 }
 
-/** XEP-0045 §7.4. */
+/** Who is not in the room, or has no voice, says nothing to it (XEP-0045 §7.4). */
 function checkVoice({ occupant }: GroupchatEvent): StanzaError | undefined {
   const role = occupant?.role ?? "none";
   if (role === "none") return new StanzaError({ type: "cancel", condition: "not-acceptable", text: NOT_CONNECTED });

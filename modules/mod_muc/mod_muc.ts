@@ -204,10 +204,12 @@ export default class ModMuc {
   }
 }
 
+/** What a room is and can do (XEP-0045 §6.4). */
 function answerInfo(room: LiveRoom, event: IqEvent): void {
   answerIq(event, checkNode(room, event.stanza) ?? room.getDiscoInfo(event.stanza));
 }
 
+/** Who is in a room: nobody is told (XEP-0045 §6.5). */
 function answerItems(room: LiveRoom, event: IqEvent): void {
   answerIq(event, room.getDiscoItems(event.stanza));
 }
