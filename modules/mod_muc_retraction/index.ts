@@ -43,6 +43,8 @@ declare module "chorus-muc" {
 export interface MucRetraction {
   /** Messages that the room still has, oldest first; also what is left of retracted ones. Rejects when nobody can tell. */
   find(room: Room, query: MessageQuery): Promise<readonly KeptMessage[]>;
+  /** Whether a message takes another one back, which is not taken back itself. */
+  isRetraction(message: KeptMessage): boolean;
   /** Whether a message can be retracted: it is no retraction, and was not retracted before. */
   isRetractable(message: KeptMessage): boolean;
   /**
@@ -136,6 +138,10 @@ export default class Retractions implements MucRetraction {
     const verdict = await this.module.fireEventAsync("muc-find-messages", { room, query, found });
     if (verdict instanceof StanzaError) throw verdict;
     return [...found.values()].sort((a, b) => a.timestamp - b.timestamp);
+  }
+
+  isRetraction({ stanza }: KeptMessage): boolean {
+    return isRetraction(stanza);
   }
 
   isRetractable({ stanza }: KeptMessage): boolean {
