@@ -1,6 +1,6 @@
 /** The whole service: configuration, then hosts, modules, links, ready. */
 import "reflect-metadata";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { container as tsyringeRoot, type InjectionToken } from "tsyringe";
 import { metricsCommand } from "./cli/metrics-command.js";
@@ -129,6 +129,7 @@ export class Service {
     const finder = new ModuleFinder(
       paths.map((path) => resolve(config.file, "..", path)),
       BUILT_IN_MODULES,
+      dirname(config.file),
     );
     const autoload = (await import(pathToFileURL(resolve(BUILT_IN_MODULES, "autoload.js")).href)) as Autoload;
     const plan = new ModulePlan(config, autoload, finder);

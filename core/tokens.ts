@@ -11,15 +11,19 @@ declare const valueType: unique symbol;
 /** A symbol that knows the type of what is injected for it. */
 export type Token<T> = symbol & { readonly [valueType]?: T };
 
+const tokens = new Map<string, symbol>();
 const providers = new Map<symbol, string>();
 
 /**
- * Makes a token.
- * @param description shown when nothing provides it
+ * Makes a token, or finds it: the same description is the same token. So a module and those that use its service need
+ * not have a file in common, of which each would be given a copy of its own.
+ * @param description names the service, shown when nothing provides it: `"Karma"`; where others may have the same idea,
+ *   with the module's name: `"muc_karma/Karma"`
  * @param providedBy name of the module (without `mod_`) that provides it; asking for the token then loads that module
  */
 export function createToken<T>(description: string, providedBy?: string): Token<T> {
-  const token = Symbol(description);
+  const token = tokens.get(description) ?? Symbol(description);
+  tokens.set(description, token);
   if (providedBy !== undefined) providers.set(token, providedBy);
   return token as Token<T>;
 }

@@ -16,6 +16,8 @@ export interface Command {
   readonly usage: string;
   /** Refuses while a server runs (`import`, `restore`). */
   readonly offlineOnly?: boolean;
+  /** Refuses while none runs (`module reload`): it would change nothing that lasts. */
+  readonly onlineOnly?: boolean;
   /** @returns the exit status: 0, 1 when it failed, {@link EXIT_USAGE} */
   run(args: readonly string[], io: CommandIo, context: CommandContext): Promise<number>;
 }

@@ -9,7 +9,7 @@ export function metricsCommand(metrics: Pick<Metrics, "text">): Command {
     usage: "metrics",
     run: async (args, io) => {
       if (args.length > 0) return EXIT_USAGE;
-      for (const line of (await metrics.text()).trimEnd().split("\n")) io.print(line);
+      for (const line of (await metrics.text()).split("\n")) if (line !== "") io.print(line);
       return 0;
     },
   };

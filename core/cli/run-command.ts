@@ -16,7 +16,7 @@ export function commandsOf(hosts: Hosts): Command[] {
   return [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** How a command is run; with `online`, those with `offlineOnly` refuse. */
+/** How a command is run; with `online`, those with `offlineOnly` refuse, else those with `onlineOnly`. */
 export type RunOptions = CommandContext;
 
 /**
@@ -38,6 +38,10 @@ export async function runCommand(
   if (!command) return unknown(commands, words, io);
   if (context.online && command.offlineOnly === true) {
     io.error(`${command.name} works on a server that is not running: stop it first`);
+    return 1;
+  }
+  if (!online && command.onlineOnly === true) {
+    io.error(`${command.name} works on a running server, and none answers`);
     return 1;
   }
   const args = words.slice(command.name.split(" ").length);

@@ -15,6 +15,8 @@ export type EventKind = "notify" | "stoppable" | "suspendable";
 export interface EventDeclaration {
   /** What it is about, for the log. */
   readonly describe?: (event: never) => string;
+  /** What a handler's failures are counted for, and may be disabled for: a room. Default: nothing. */
+  readonly subject?: (event: never) => object | undefined;
   /**
    * Runs the handlers that come after one which was awaited; by default they just run. Whoever fired the event may want
    * them to be part of something.
@@ -27,8 +29,10 @@ export interface HandlerOwner {
   readonly name: string;
   /** Place in the order of loading, kept over a reload. */
   readonly loadOrder: number;
+  /** What its handlers are not called for any longer, as they failed too often; `undefined` while there is nothing. */
+  readonly disabledFor?: WeakSet<object> | undefined;
   /** A handler threw, or answered with a promise where none is awaited. */
-  onHandlerError(error: unknown, event: string, about: string): void;
+  onHandlerError(error: unknown, event: string, about: string, subject?: object): void;
   /** A handler took long: `milliseconds` of one call. */
   onSlowHandler(event: string, milliseconds: number): void;
 }
@@ -42,6 +46,22 @@ interface Entry {
   priority: number;
   readonly order: number;
   options: HookOptions | undefined;
+  /** Calls that were timed, and the milliseconds that they took, in all and at most. */
+  samples: number;
+  totalMs: number;
+  maxMs: number;
+}
+
+/** What one handler has cost. */
+export interface HandlerCost {
+  readonly event: string;
+  readonly priority: number;
+  /** How often the event was fired since it has a handler. */
+  readonly fires: number;
+  /** Milliseconds of one call, on average of those that were timed; `undefined`: none was. */
+  readonly averageMs: number | undefined;
+  /** Milliseconds of the longest call that was timed. */
+  readonly maxMs: number;
 }
 
 interface EventRecord {
@@ -58,6 +78,8 @@ interface EventRecord {
 const SAMPLE = 64;
 /** Milliseconds that a fire may take before somebody should look. */
 const SLOW_FIRE_MS = 100;
+
+const UNTIMED = { samples: 0, totalMs: 0, maxMs: 0 };
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
@@ -130,7 +152,7 @@ export class EventBus<E> {
     if (!Number.isFinite(priority)) throw new TypeError(`hook: priority of ${event} must be a number`);
     const record = this.#record(event);
     const rest = record.entries.filter((entry) => entry.fn !== handler || entry.owner !== owner);
-    const entry: Entry = { fn: handler, owner, priority, order: this.#order++, options };
+    const entry: Entry = { fn: handler, owner, priority, order: this.#order++, options, ...UNTIMED };
     record.entries = [...rest, entry].sort(
       (a, b) => b.priority - a.priority || a.owner.loadOrder - b.owner.loadOrder || a.order - b.order,
     );
@@ -176,6 +198,17 @@ export class EventBus<E> {
   /** Handlers of an event in order of call, for documentation, `chorusctl` and tests. */
   handlersOf(event: string): { readonly module: string; readonly priority: number }[] {
     return (this.#records.get(event)?.entries ?? []).map(({ owner, priority }) => ({ module: owner.name, priority }));
+  }
+
+  /** What the handlers of an owner have cost, by event. */
+  costsOf(owner: HandlerOwner): HandlerCost[] {
+    return [...this.#records.values()].flatMap(({ name, entries, fires }) =>
+      entries
+        .filter((entry) => entry.owner === owner)
+        .map(({ priority, samples, totalMs, maxMs }) => {
+          return { event: name, priority, fires, averageMs: samples === 0 ? undefined : totalMs / samples, maxMs };
+        }),
+    );
   }
 
   /** Calls the handlers. A promise that one of them answers with is that module's error, and counts as `undefined`. */
@@ -253,6 +286,7 @@ export class EventBus<E> {
   ): unknown {
     for (let i = from; i < entries.length; i++) {
       const entry = entries[i] as Entry;
+      if (entry.owner.disabledFor !== undefined && isDisabled(record, entry.owner, data)) continue;
       let result: unknown;
       const began = sample ? performance.now() : 0;
       try {
@@ -262,6 +296,9 @@ export class EventBus<E> {
       }
       if (sample) {
         const took = performance.now() - began;
+        entry.samples++;
+        entry.totalMs += took;
+        if (took > entry.maxMs) entry.maxMs = took;
         if (took > SLOW_FIRE_MS) entry.owner.onSlowHandler(record.name, took);
       }
       if (result === undefined) continue;
@@ -285,7 +322,7 @@ export class EventBus<E> {
     const entry = entries[at] as Entry;
     let result: unknown;
     try {
-      result = await this.#withDeadline(record, entry, pending);
+      result = await this.#withDeadline(record, entry, pending, data);
     } catch (error) {
       result = this.#failed(record, entry.owner, error, data);
     }
@@ -295,12 +332,12 @@ export class EventBus<E> {
     return resume ? resume(data as never, rest) : rest();
   }
 
-  #withDeadline(record: EventRecord, entry: Entry, pending: PromiseLike<unknown>): Promise<unknown> {
+  #withDeadline(record: EventRecord, entry: Entry, pending: PromiseLike<unknown>, data: unknown): Promise<unknown> {
     const deadlineMs = entry.options?.deadlineMs ?? this.#options.defaultDeadlineMs();
     return new Promise((resolve, reject) => {
       const timer = this.#options.timers.add(deadlineMs / 1000, () => {
         const seconds = deadlineMs / 1000;
-        entry.owner.onHandlerError(new Error(`no answer within ${seconds} s`), record.name, "");
+        this.#report(record, entry.owner, new Error(`no answer within ${seconds} s`), data);
         if (entry.options?.onTimeout === "continue") resolve(undefined);
         else resolve(new StanzaError({ type: "wait", condition: "resource-constraint" }));
         return undefined;
@@ -320,6 +357,12 @@ export class EventBus<E> {
   }
 
   #report(record: EventRecord, owner: HandlerOwner, error: unknown, data: unknown): void {
-    owner.onHandlerError(error, record.name, record.declared.describe?.(data as never) ?? "");
+    const { describe, subject } = record.declared;
+    owner.onHandlerError(error, record.name, describe?.(data as never) ?? "", subject?.(data as never));
   }
+}
+
+function isDisabled({ declared }: EventRecord, { disabledFor }: HandlerOwner, data: unknown): boolean {
+  const subject = declared.subject?.(data as never);
+  return subject !== undefined && disabledFor?.has(subject) === true;
 }

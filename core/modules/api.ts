@@ -53,6 +53,12 @@ export interface ModuleClass {
    * or comes to mean something else; a module that names another than the present one is not loaded.
    */
   readonly apiVersion?: number;
+  /**
+   * A module of yours whose handlers have failed too often for one room (`module_max_failures` within an hour) is left
+   * out for that room, so that the room goes on; until the module is loaded again. True: it is not, and what it fails to
+   * allow stays refused. For modules that guard something.
+   */
+  readonly failsClosed?: boolean;
   /** Why it cannot be reloaded at run time, if it cannot. */
   readonly noReload?: string;
 }

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 
@@ -11,6 +11,18 @@ export function directoryOf(modulePath: string): string {
   const depth = parts[packages + 1]?.startsWith("@") === true ? 2 : 1;
   const root = parts.slice(0, packages + 1 + depth).join(sep);
   return existsSync(join(root, "package.json")) ? root : own;
+}
+
+/** Names of the packages that the nearest package.json above a file depends on. */
+export function dependenciesOf(modulePath: string): string[] {
+  for (let folder = dirname(modulePath); ; folder = dirname(folder)) {
+    const manifest = join(folder, "package.json");
+    if (existsSync(manifest)) {
+      const { dependencies } = JSON.parse(readFileSync(manifest, "utf8")) as { dependencies?: Record<string, string> };
+      return Object.keys(dependencies ?? {});
+    }
+    if (folder === dirname(folder)) return [];
+  }
 }
 
 /** Reads a file below a folder. Rejects with a TypeError when the path leads out of it. */

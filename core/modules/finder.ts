@@ -4,8 +4,9 @@ import { pathToFileURL } from "node:url";
 import { createJiti } from "jiti";
 import { packageRoot } from "../package.js";
 import type { ModuleClass, ModuleApi, ModuleInstance } from "./api.js";
-import { directoryOf, findHelper } from "./files.js";
-import { ModuleError } from "./module-error.js";
+import { dependenciesOf, directoryOf, findHelper } from "./files.js";
+import { ModulePackages } from "./packages.js";
+import { ModuleError, placeOf } from "./module-error.js";
 
 /** Where a module was found. */
 export interface ModuleFile {
@@ -21,12 +22,26 @@ const EXTENSIONS = [".ts", ".js", ".mjs"];
 export class ModuleFinder {
   readonly #pluginPaths: readonly string[];
   readonly #builtInPath: string;
+  readonly #packages: ModulePackages | undefined;
   #virtual: Promise<Record<string, unknown>> | undefined;
 
-  /** @param pluginPaths absolute folders and files, searched in order, before the modules that come with Chorus */
-  constructor(pluginPaths: readonly string[], builtInPath = resolve(import.meta.dirname, "../../modules")) {
+  /**
+   * @param pluginPaths absolute folders and files, searched in order, before everything else
+   * @param packagesBeside folder whose `node_modules` is searched next, before the modules that come with Chorus
+   */
+  constructor(
+    pluginPaths: readonly string[],
+    builtInPath = resolve(import.meta.dirname, "../../modules"),
+    packagesBeside?: string,
+  ) {
     this.#pluginPaths = pluginPaths;
+    if (packagesBeside !== undefined) this.#packages = new ModulePackages(packagesBeside);
     this.#builtInPath = builtInPath;
+  }
+
+  /** Names of the modules that packages bring. */
+  get packaged(): string[] {
+    return [...(this.#packages?.list().keys() ?? [])];
   }
 
   /** The file of a module, or `undefined` when there is none of that name. The first folder wins, as in Prosody. */
@@ -36,6 +51,8 @@ export class ModuleFinder {
       const path = this.#inPlace(place, name, EXTENSIONS);
       if (path !== undefined) return { name, path, builtIn: false };
     }
+    const packaged = this.#packages?.find(name);
+    if (packaged !== undefined) return { name, path: packaged, builtIn: false };
     const path = this.#inPlace(this.#builtInPath, name, [".js"]);
     return path === undefined ? undefined : { name, path, builtIn: true };
   }
@@ -64,7 +81,8 @@ export class ModuleFinder {
         : this.#loadOutside(file.path))) as { default?: unknown };
       exported = namespace.default;
     } catch (error) {
-      throw new ModuleError("MODULE_BROKEN", file.name, `does not load (${file.path})`, { cause: error });
+      const place = placeOf(error, dirname(file.path)) ?? file.path;
+      throw new ModuleError("MODULE_BROKEN", file.name, `does not load (${place})`, { cause: error });
     }
     if (typeof exported !== "function") {
       throw new ModuleError("MODULE_BROKEN", file.name, `has no class as its default export (${file.path})`);
@@ -93,9 +111,22 @@ export class ModuleFinder {
       fsCache: false,
       interopDefault: false,
       virtualModules: await this.#virtual,
+      nativeModules: dependenciesOf(path),
     });
-    return jiti.import(path);
+    // Not at once `jiti.import`: it leaves ECMAScript modules to Node, which keeps helper files of an earlier load.
+    try {
+      return jiti(path);
+    } catch (error) {
+      if (!isAsynchronous(error)) throw error;
+      return jiti.import(path);
+    }
   }
+}
+
+/** Whether a file cannot be evaluated at once: it, or what it imports, has an `await` outside of functions. */
+function isAsynchronous(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (error as { code?: unknown }).code === "ERR_REQUIRE_ASYNC_MODULE" || /\bawait\b/.test(error.message);
 }
 
 /** What a module outside the package may import without having it installed beside it. */

@@ -1,5 +1,7 @@
+import { dirname } from "node:path";
 import { container as tsyringeRoot, type DependencyContainer, type InjectionToken } from "tsyringe";
 import { GLOBAL } from "../config/config.js";
+import type { HandlerCost } from "../events/bus.js";
 import type { Host } from "../hosts/host.js";
 import { LoggerToken, ModuleApiToken, providerOf, type Token } from "../tokens.js";
 import { API_VERSION } from "../package.js";
@@ -7,7 +9,7 @@ import type { ModuleClass, ModuleInstance } from "./api.js";
 import type { ModuleContext } from "./context.js";
 import type { ModuleFinder, ModuleFile } from "./finder.js";
 import { parameterTokens } from "./injection.js";
-import { ModuleError, NeedsModule, explain } from "./module-error.js";
+import { ModuleError, NeedsModule, explain, placeOf } from "./module-error.js";
 import { ModuleObject } from "./module-object.js";
 
 /** Times that `load()` may be begun again because it asked for one more module. */
@@ -27,6 +29,18 @@ interface LoadedModule {
   readonly dependents: Set<string>;
   /** Global modules: the objects given to `addHost`, by host. */
   readonly hostObjects: Map<string, ModuleObject>;
+}
+
+/** How a module is doing on one host. */
+export interface ModuleHealth {
+  /** Type, message, unix seconds. */
+  readonly status: ReturnType<ModuleObject["getStatus"]>;
+  /** How often a handler of it threw. */
+  readonly failures: number;
+  /** Rooms whose events it is not told of any longer, as it failed there too often. */
+  readonly disabledIn: readonly string[];
+  /** What its handlers have cost. */
+  readonly costs: readonly HandlerCost[];
 }
 
 /** What a {@link ModuleManager} works with. */
@@ -73,9 +87,12 @@ export class ModuleManager {
     return [...(this.#modules.get(host)?.keys() ?? [])];
   }
 
-  /** What a module last said of itself; see `ModuleApi.getStatus`. */
-  statusOf(host: string, name: string): ReturnType<ModuleObject["getStatus"]> {
-    return this.#get(host, name)?.object.getStatus() ?? ["core", "", 0];
+  /** How a loaded module is doing; `undefined` when it is not loaded there. */
+  healthOf(host: string, name: string): ModuleHealth | undefined {
+    const object = this.#get(host, name)?.object ?? this.#get(GLOBAL, name)?.hostObjects.get(host);
+    if (!object) return undefined;
+    const { failures, disabledIn, costs } = object;
+    return { status: object.getStatus(), failures, disabledIn: [...disabledIn].sort(), costs };
   }
 
   /** What `depends` would return, for the core's own use and for tests. */
@@ -253,7 +270,8 @@ export class ModuleManager {
     const { host, file, moduleClass, loadOrder, unavailable, again } = options;
     const { name } = file;
     const hostName = host?.name ?? GLOBAL;
-    const object = new ModuleObject(name, host, file.path, loadOrder, this.#context);
+    const mayBeDisabled = !file.builtIn && moduleClass.failsClosed !== true;
+    const object = new ModuleObject(name, host, file.path, loadOrder, this.#context, mayBeDisabled);
     object.reloading = again !== undefined;
     object.savedState = again?.state;
     const container = this.#hostContainer(hostName).createChildContainer();
@@ -270,7 +288,8 @@ export class ModuleManager {
       object.release();
       await container.dispose();
       if (error instanceof NeedsModule || error instanceof ModuleError) throw error;
-      throw new ModuleError("MODULE_FAILED", name, "failed to load", { cause: error });
+      const place = placeOf(error, dirname(file.path)) ?? file.path;
+      throw new ModuleError("MODULE_FAILED", name, `failed to load (${place})`, { cause: error });
     } finally {
       this.#attempts.delete(object);
     }

@@ -48,7 +48,24 @@ export function explain(error: unknown): string {
   for (let at: unknown = error; at !== undefined && parts.length < 8; at = at instanceof Error ? at.cause : undefined) {
     parts.push(at instanceof Error ? at.message : String(at));
   }
-  return parts.join(": ");
+  return parts.join(": ").replaceAll(/\s*\n\s*/g, " ");
+}
+
+/**
+ * The file and line below a folder where an error came up, as `FILE:LINE`; `undefined` when it does not say.
+ * @param folder of the module whose error it is
+ */
+export function placeOf(error: unknown, folder: string): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const lines = `${error.message}\n${error.stack ?? ""}`.split("\n");
+  for (const line of lines) {
+    const start = line.indexOf(folder);
+    if (start === -1) continue;
+    // `FILE:LINE:COLUMN` of a stack, or `FILE: what (LINE:COLUMN)` of a compiler.
+    const found = /^([^\s():]+)(?::(\d+)|:.*\((\d+):\d+\))/.exec(line.slice(start));
+    if (found) return `${found[1]}:${found[2] ?? found[3]}`;
+  }
+  return placeOf(error.cause, folder);
 }
 
 /** Thrown by `depends` while a module loads: the manager loads that other module first, and begins again. */

@@ -1,4 +1,4 @@
-import type { EventBus, EventDeclaration, EventKind, HandlerOwner } from "../events/bus.js";
+import type { EventBus, EventDeclaration, EventKind, HandlerCost, HandlerOwner } from "../events/bus.js";
 import type {
   GlobalEventName,
   GlobalEvents,
@@ -32,6 +32,8 @@ import { ModuleStatus, type StatusType } from "./status.js";
 
 /** Handlers that failed so often are told of once more, as the operator has something to do. */
 const MANY_FAILURES = 100;
+/** Failures in one room count for so long, milliseconds. */
+const FAILURE_WINDOW = 3_600_000;
 
 /** The `module` object. Keeps account of what its module took, and gives all of it back in {@link release}. */
 export class ModuleObject extends Options implements HandlerOwner {
@@ -41,6 +43,11 @@ export class ModuleObject extends Options implements HandlerOwner {
   savedState: unknown;
   /** How often a handler of this module threw. */
   failures = 0;
+  disabledFor: WeakSet<object> | undefined;
+  /** What its handlers are not called for, as told to the operator. */
+  readonly disabledIn = new Set<string>();
+  /** Failures by room, those of the last hour. */
+  readonly #failuresIn = new WeakMap<object, number[]>();
   readonly #context: ModuleContext;
   readonly #bus: EventBus<HostEvents>;
   readonly #undo: (() => void)[] = [];
@@ -55,6 +62,8 @@ export class ModuleObject extends Options implements HandlerOwner {
     readonly path: string,
     readonly loadOrder: number,
     context: ModuleContext,
+    /** Whether its handlers may be left out for a room where they fail time and again. */
+    private readonly mayBeDisabled = false,
   ) {
     super(context.config, served?.name ?? GLOBAL);
     this.host = served?.name ?? GLOBAL;
@@ -138,7 +147,7 @@ export class ModuleObject extends Options implements HandlerOwner {
 
   // HandlerOwner
 
-  onHandlerError(error: unknown, event: string, about: string): void {
+  onHandlerError(error: unknown, event: string, about: string, subject?: object): void {
     this.failures++;
     const where = about === "" ? event : `${event} (${about})`;
     this.log(
@@ -149,6 +158,25 @@ export class ModuleObject extends Options implements HandlerOwner {
     );
     if (this.failures % MANY_FAILURES === 0)
       this.log("error", "handlers of this module failed %d times", this.failures);
+    if (subject !== undefined && this.mayBeDisabled) this.#countFailure(subject, about);
+  }
+
+  #countFailure(subject: object, about: string): void {
+    const limit = this.getOptionInteger("module_max_failures", 10, 0);
+    if (limit === 0) return;
+    const now = this.#context.now();
+    const recent = [...(this.#failuresIn.get(subject) ?? []), now].filter((at) => at > now - FAILURE_WINDOW);
+    this.#failuresIn.set(subject, recent);
+    if (recent.length < limit) return;
+    this.disabledFor ??= new WeakSet();
+    this.disabledFor.add(subject);
+    this.disabledIn.add(about);
+    this.logStatus("error", "left out in %s after %d failures, until it is loaded again", about, recent.length);
+  }
+
+  /** What its handlers on its own bus have cost. */
+  get costs(): HandlerCost[] {
+    return this.#bus.costsOf(this);
   }
 
   onSlowHandler(event: string, milliseconds: number): void {

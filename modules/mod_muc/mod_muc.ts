@@ -133,6 +133,7 @@ export default class ModMuc {
     const service = this.#service;
     module.declareEvents(EVENT_KINDS, {
       describe: ({ room }: { room?: Room }) => room?.jid ?? "",
+      subject: ({ room }: { room?: Room }) => room,
       // What handlers do after an awaited one is a step of the room, too.
       resume: ({ room }: { room?: Room }, rest) => (room ? room.run(rest) : rest()),
     });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -75,7 +75,7 @@ describe("chorusctl", () => {
     const { status, stderr } = await run(folder, ["addusr", "x@localhost"]);
     assert.equal(status, 2);
     assert.equal(stderr, 'there is no command "addusr"\ndid you mean: adduser\n');
-    assert.match((await run(folder, ["module", "lst"])).stderr, /did you mean: module list, module info/);
+    assert.match((await run(folder, ["module", "lst"])).stderr, /did you mean: module list, /);
     assert.match((await run(folder, ["chek", "config"])).stderr, /did you mean: check config/);
     assert.match((await run(folder, ["adduser"])).stderr, /usage: chorusctl adduser/);
     assert.equal((await run(folder, ["check", "config", "x"])).status, 2);
@@ -88,7 +88,7 @@ describe("chorusctl", () => {
     assert.equal((await run(folder, ["--version"])).stdout, `${version}\n`);
     assert.equal((await run(folder, ["--version"], { program: "chorus" })).stdout, `${version}\n`);
     const info = await run(folder, ["module", "info", "mod_saslauth"]);
-    assert.match(info.stdout, /^file: .*mod_saslauth.*\ncomes with Chorus: yes\nloaded on: localhost\n$/);
+    assert.match(info.stdout, /^file: .*mod_saslauth.*\ncomes with Chorus: yes\nloaded on: localhost\n/);
     assert.equal((await run(folder, ["module", "info", "no_such"])).status, 1);
     assert.match((await run(folder, ["module", "list", "localhost"])).stdout, /^localhost:\n( {2}\w+\n)+$/);
     assert.equal((await run(folder, ["module", "list", "elsewhere"])).status, 1);
@@ -125,5 +125,63 @@ describe("the command line", () => {
         assert.ok(editDistance(a, c) <= editDistance(a, b) + editDistance(b, c));
       }),
     );
+  });
+});
+
+describe("chorusctl module", () => {
+  it("loads, reloads and unloads on the running server, and says how modules are", async () => {
+    const module = (version: string): string => `
+      export default (module) => {
+        module.setStatus("info", "version ${version}");
+        module.hook("iq-get/host/urn:example:version:v", () => undefined, 5);
+      };`;
+    await using folder = await serverFolder(`plugin_paths = { "plugins" }\n${SMALL_CONFIG}`);
+    await mkdir(join(folder.path, "plugins"));
+    const file = join(folder.path, "plugins", "mod_example.mjs");
+    await writeFile(file, module("1"));
+    const refused = await run(folder, ["module", "reload", "example"]);
+    assert.deepEqual(refused, {
+      status: 1,
+      stdout: "",
+      stderr: "module reload works on a running server, and none answers\n",
+    });
+
+    const server = chorus(folder);
+    await server.printed(/chorus ready/);
+    const done = async (...words: string[]): Promise<string> => {
+      const { status, stdout, stderr } = await run(folder, ["module", ...words]);
+      assert.equal(status, 0, stderr);
+      return stdout;
+    };
+    assert.equal(await done("load", "mod_example", "localhost"), "localhost: mod_example: loaded\n");
+    assert.match(await done("list", "localhost"), /^ {2}example: info: version 1$/m);
+    await writeFile(file, module("2"));
+    assert.equal(await done("reload", "example"), "localhost: mod_example: reloaded\n");
+    const info = await done("info", "example");
+    assert.ok(info.includes(`file: ${file}\ncomes with Chorus: no\nloaded on: localhost\n`), info);
+    assert.match(
+      info,
+      /^ {2}status: info: version 2\n {2}hook: iq-get\/host\/urn:example:version:v at 5, fired 0 times, /m,
+    );
+
+    await writeFile(file, "export default class {");
+    const broken = await run(folder, ["module", "reload", "example"]);
+    assert.equal(broken.status, 1);
+    assert.match(
+      broken.stderr,
+      /^localhost: mod_example: MODULE_BROKEN: mod_example does not load \(.*mod_example\.mjs:1\)/,
+    );
+    assert.match(await done("list", "localhost"), /example: info: version 2/);
+    assert.equal(await done("unload", "example"), "localhost: mod_example: unloaded\n");
+    assert.doesNotMatch(await done("list"), /example/);
+    const gone = await run(folder, ["module", "unload", "example"]);
+    assert.deepEqual(gone, { status: 1, stdout: "", stderr: "mod_example is not loaded\n" });
+  });
+
+  it("metrics prints what modules measured", async () => {
+    await using folder = await serverFolder();
+    const { status, stdout } = await run(folder, ["metrics"]);
+    assert.equal(status, 0);
+    assert.match(stdout, /^$|^# HELP/);
   });
 });

@@ -109,7 +109,7 @@ describe("module manager", () => {
   it("injects what another module provides, and loads that module for it", async () => {
     await start({
       "token.ts": `import { createToken } from "chorus-muc";
-        const g = globalThis as any; export const Karma = (g.__karma ??= createToken("Karma", "provider"));`,
+        export const Karma = createToken("Karma", "provider");`,
       "mod_consumer.ts": moduleText(
         `this.module.addItem("karma", this.karma);`,
         `constructor(@inject(ModuleApiToken) readonly module: ModuleApi, @inject(Karma) readonly karma: number) {}`,
@@ -126,17 +126,21 @@ describe("module manager", () => {
   });
 
   const broken: [name: string, files: Record<string, string>, expected: RegExp][] = [
-    ["a syntax error", { "mod_bad.ts": "export default class {" }, /^MODULE_BROKEN: mod_bad does not load/],
+    [
+      "a syntax error",
+      { "mod_bad.ts": "export default class {" },
+      /^MODULE_BROKEN: mod_bad does not load \(.*mod_bad\.ts:1\)/,
+    ],
     ["no class", { "mod_bad.ts": "export const x = 1;" }, /^MODULE_BROKEN: mod_bad has no class/],
     [
       "a throwing constructor",
       { "mod_bad.ts": moduleText("", "x = (() => { throw new Error('boom'); })();") },
-      /^MODULE_FAILED: mod_bad failed to load: boom/,
+      /^MODULE_FAILED: mod_bad failed to load \(.*mod_bad\.ts:\d+\): boom/,
     ],
     [
       "a throwing load",
       { "mod_bad.ts": moduleText("throw new Error('boom');") },
-      /^MODULE_FAILED: mod_bad failed to load: boom/,
+      /^MODULE_FAILED: mod_bad failed to load \(.*mod_bad\.ts:\d+\): boom/,
     ],
     [
       "a missing dependency",
@@ -163,8 +167,8 @@ describe("module manager", () => {
     ],
     [
       "a token that nothing provides",
-      { "mod_bad.ts": moduleText("", `constructor(@inject(createToken("Karma")) readonly karma: unknown) {}`) },
-      /^MODULE_TOKEN_MISSING: mod_bad asks in constructor parameter 1 for Karma, which nothing on example provides/,
+      { "mod_bad.ts": moduleText("", `constructor(@inject(createToken("Nothing")) readonly karma: unknown) {}`) },
+      /^MODULE_TOKEN_MISSING: mod_bad asks in constructor parameter 1 for Nothing, which nothing on example provides/,
     ],
   ];
   for (const [name, files, expected] of broken) {
