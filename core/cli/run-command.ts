@@ -40,7 +40,7 @@ export async function runCommand(
     io.error(`${command.name} works on a server that is not running: stop it first`);
     return 1;
   }
-  if (!online && command.onlineOnly === true) {
+  if (!context.online && command.onlineOnly === true) {
     io.error(`${command.name} works on a running server, and none answers`);
     return 1;
   }
