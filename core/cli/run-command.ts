@@ -61,6 +61,11 @@ function help(commands: readonly Command[], words: readonly string[], io: Comman
     return 0;
   }
   const command = find(commands, words);
+  const group = commands.filter(({ name }) => words.length === 1 && name.startsWith(`${words[0] ?? ""} `));
+  if (!command && group.length > 0) {
+    for (const line of formatCommands(group)) io.print(line);
+    return 0;
+  }
   if (!command) return unknown(commands, words, io);
   for (const line of explainCommand(command)) io.print(line);
   return 0;

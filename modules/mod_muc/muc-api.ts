@@ -6,6 +6,14 @@ import type { MucEvents } from "./muc-events.js";
 /** Why `createRoom` did not. */
 export type CreateRoomError = "invalid-jid" | "room-exists" | "resource-constraint";
 
+/** How `createRoom` makes a room. */
+export interface RoomCreation {
+  /** Part of the step that creates the room, before it is told of; if it throws, there is no room. */
+  readonly prepare?: (room: Room) => void;
+  /** Whether the room takes the place of a destroyed one of that name, too. */
+  readonly replacesTombstone?: boolean;
+}
+
 /** A room in a list of all. */
 export interface RoomEntry {
   readonly jid: BareJid;
@@ -21,12 +29,12 @@ export interface Muc {
   /**
    * Creates a room: no owner, not locked, not saved. Fires `muc-room-created`.
    * @param data settings; without them the defaults of new rooms apply
-   * @param prepare part of the step that creates the room, before it is told of; if it throws, there is no room
+   * @returns the room; `room-exists` also where one was destroyed, until its tombstone's time is over
    */
   createRoom(
     jid: string,
     data?: RoomData,
-    prepare?: (room: Room) => void,
+    how?: RoomCreation,
   ): Promise<readonly [Room] | readonly [undefined, CreateRoomError]>;
   /** A room from memory, or from the store; `undefined` when there is none. Rejects when the store cannot tell. */
   getRoomFromJid(jid: string): Promise<Room | undefined>;

@@ -1,12 +1,12 @@
 import { domainOf, isElement, nodeOf, parseStrictJid, reply, resourceOf, type BareJid, type IqEvent } from "chorus-muc";
 import { admit } from "./entry.js";
 import { answerIq, type IqAnswer } from "./iq-answer.js";
-import type { CreateRoomError, Muc, RoomEntry } from "./muc-api.js";
+import type { CreateRoomError, Muc, RoomCreation, RoomEntry } from "./muc-api.js";
 import { roomEntries } from "./room-entries.js";
 import type { PublicRoomEntry, Room, RoomData } from "./room-api.js";
 import type { LiveRoom } from "./room.js";
 import type { Service } from "./service.js";
-import { isTombstone } from "./tombstone.js";
+import { isTombstone, isWeathered } from "./tombstone.js";
 
 /** {@link Muc}: what other modules may do with the rooms of a host. */
 export class Rooms implements Muc {
@@ -19,17 +19,20 @@ export class Rooms implements Muc {
   async createRoom(
     jid: string,
     data?: RoomData,
-    prepare?: (room: Room) => void,
+    { prepare, replacesTombstone = false }: RoomCreation = {},
   ): Promise<readonly [Room] | readonly [undefined, CreateRoomError]> {
-    const { directory, module, roomClass } = this.#service;
+    const { directory, module, roomClass, clock } = this.#service;
     const roomJid = parseStrictJid(jid) as BareJid | undefined;
     const isRoomJid = roomJid !== undefined && nodeOf(roomJid) !== undefined && resourceOf(roomJid) === undefined;
     if (!isRoomJid || domainOf(roomJid) !== module.host) return [undefined, "invalid-jid"];
-    if (await directory.find(roomJid)) return [undefined, "room-exists"];
-    if (directory.get(roomJid)) return [undefined, "room-exists"];
+    const stored = await directory.find(roomJid);
+    const found = directory.get(roomJid) ?? stored;
+    const isReplaced = found && isTombstone(found) && (replacesTombstone || isWeathered(found, clock.now() / 1000));
+    if (found && !isReplaced) return [undefined, "room-exists"];
     if (!directory.hasSpace()) return [undefined, "resource-constraint"];
     const room = new roomClass(this.#service, roomJid, undefined, data);
     await room.run(() => {
+      if (found) takePlaceOf(found, room);
       directory.track(room);
       room.onRollback(() => {
         directory.drop(room);
@@ -37,7 +40,7 @@ export class Rooms implements Muc {
       if (!data) module.fireEvent("muc-room-defaults", { room, stanza: undefined });
       prepare?.(room);
       module.fireEvent("muc-room-created", { room });
-      room.save();
+      room.save(found !== undefined);
     });
     return [room];
   }
@@ -90,6 +93,16 @@ export class Rooms implements Muc {
     this.#service.publicRooms.set(live.jid, undefined);
     await this.#service.stores.remove(live);
   }
+}
+
+/** What is stored of a tombstone goes in the step that creates the room in its place. */
+function takePlaceOf(tombstone: LiveRoom, room: LiveRoom): void {
+  const { directory } = room.service;
+  directory.drop(tombstone);
+  room.stored = tombstone.stored;
+  room.onRollback(() => {
+    directory.track(tombstone);
+  });
 }
 
 /** A tombstone is no room. */

@@ -1,4 +1,4 @@
-import type { ActionRequest, CreateRoomError, Muc, RoomAction } from "chorus-muc/muc";
+import type { ActionRequest, CreateRoomError, Muc, Room, RoomAction } from "chorus-muc/muc";
 import { refusal } from "./bound-action.js";
 import { fieldsOf, submissionOf } from "./settings.js";
 
@@ -26,20 +26,17 @@ export function createAction(muc: Muc): RoomAction {
     run: async ({ jid, actor, texts: { owner }, flags, settings, online }) => {
       const wanted: Map<string, readonly string[] | undefined> = new Map(settings);
       if (flags.has("persistent")) wanted.set(PERSISTENT, ["1"]);
-      const [room, error] = await muc.createRoom(jid, undefined, (made) => {
+      const prepare = (made: Room): void => {
         const [isOwned] = owner === undefined ? [true] : made.setAffiliation(true, owner, "owner");
         if (!isOwned) throw refusal("not-allowed", `${String(owner)} cannot be made the owner`);
         configure(made, actor, wanted);
         if (!online && !made.getPersistent()) {
           throw refusal("not-acceptable", "without a running server only a room that is persistent can be made");
         }
-      });
-      if (!room) {
-        const isTombstone = error === "room-exists" && !(await muc.getRoomFromJid(jid));
-        return isTombstone
-          ? refusal("conflict", `${jid} was destroyed, and its address is kept free for a while (muc_tombstone_expiry)`)
-          : refusal(WHY[error][0], `${jid} ${WHY[error][1]}`);
-      }
+      };
+      // Who asks for the room by name wants it, whatever became of the last one.
+      const [room, error] = await muc.createRoom(jid, undefined, { prepare, replacesTombstone: true });
+      if (!room) return refusal(WHY[error][0], `${jid} ${WHY[error][1]}`);
       return {
         kind: "done",
         text: `${room.jid} is created`,
@@ -49,7 +46,7 @@ export function createAction(muc: Muc): RoomAction {
   };
 }
 
-function configure(room: Parameters<typeof fieldsOf>[0], actor: string, settings: ActionRequest["settings"]): void {
+function configure(room: Room, actor: string, settings: ActionRequest["settings"]): void {
   if (settings.size === 0) return;
   void room.configure(actor, submissionOf(fieldsOf(room, actor), settings)); // part of the step that creates the room
 }

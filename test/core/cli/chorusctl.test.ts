@@ -67,6 +67,7 @@ describe("chorusctl", () => {
     }
     assert.match((await run(folder, ["help", "adduser"])).stdout, /^usage: chorusctl adduser JID/);
     assert.match((await run(folder, ["help", "check", "config"])).stdout, /^usage: chorusctl check config/);
+    assert.match((await run(folder, ["help", "module"])).stdout, /^ {2}module info +\S.*\n {2}module list +\S/);
     assert.equal((await run(folder, [])).status, 2);
   });
 

@@ -1,6 +1,10 @@
 /** Attached to another server: its users stay in their rooms over restarts and outages of this one. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { runCommand } from "../../../core/cli/run-command.js";
+import { silentLogger } from "../../../core/cli/stderr-logger.js";
+import { loadConfigText } from "../../../core/config/load.js";
+import { Service } from "../../../core/main.js";
 import { childElements } from "../../../core/xmpp/element.js";
 import { parseStanza } from "../../../core/xmpp/parse.js";
 import { serialise } from "../../../core/xmpp/template.js";
@@ -66,14 +70,17 @@ class Upstream {
   }
 }
 
-function start(upstream: Upstream, storage: Storage, options = ""): Promise<TestService> {
-  const config = `
+function configText(upstream: Upstream, options = ""): string {
+  return `
     Component "${HOST}" "muc"
     component_upstream = "xmpp://127.0.0.1:${upstream.port}"
     component_secret = "secret"
     ${options}
   `;
-  return startService({ config, storage });
+}
+
+function start(upstream: Upstream, storage: Storage, options = ""): Promise<TestService> {
+  return startService({ config: configText(upstream, options), storage });
 }
 
 function joining(name: string, nick: string, room = "r"): string {
@@ -132,6 +139,38 @@ test("a restart leaves everybody in their room, and who vanished meanwhile is re
   assert.equal((await upstream.until('to="ben@users.example/x"')).length, 2);
   await benIsGone(upstream);
   await second.stop();
+  await upstream.close();
+});
+
+test("who was banned while the service was stopped is removed with 301 when it is back", async () => {
+  const disk = new FaultyDisk();
+  const upstream = await Upstream.listen();
+  let storage = await disk.open();
+  const first = await start(upstream, storage);
+  await seat(upstream);
+  await first.stop();
+  await storage.close();
+
+  const config = await loadConfigText(configText(upstream));
+  const offline = await Service.create({ config, logger: silentLogger, storage: await disk.open() });
+  const words = ["muc", "set-affiliation", `r@${HOST}`, "ben@users.example", "outcast"];
+  const io = { print: () => undefined, error: assert.fail, ask: () => Promise.reject(new Error("nobody is asked")) };
+  assert.equal(await runCommand(offline.hosts, words, io, { online: false, cwd: "/" }), 0);
+  await offline.stop();
+
+  storage = await disk.open();
+  const second = await start(upstream, storage);
+  const told = await upstream.until('type="groupchat"');
+  assert.deepEqual(
+    told.map((stanza) => [/to="([a-z]+)@/.exec(stanza)?.[1], /code="(\d+)"/.exec(stanza)?.[1] ?? stanza.slice(1, 8)]),
+    [
+      ["ada", "301"],
+      ["ben", "301"],
+      ["ada", "message"],
+    ],
+  );
+  await second.stop();
+  await storage.close();
   await upstream.close();
 });
 

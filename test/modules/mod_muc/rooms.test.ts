@@ -132,6 +132,29 @@ test("a destroyed persistent room leaves a tombstone, until its time is over", a
   assert.deepEqual(briefly(ben), ["presence Ben 201 110", "message groupchat"]);
 });
 
+test("a module makes a room in place of a tombstone when it says so, or when its time is over", async () => {
+  const clock = new FakeClock();
+  await using service = await startRooms({ clock, options: "muc_tombstone_expiry = 60" });
+  const muc = mucOf(service);
+  const jid = `r@${SERVICE}`;
+  const destroy = async (): Promise<void> => {
+    await (await muc.getRoomFromJid(jid))?.destroy();
+    await settled(service);
+  };
+  await muc.createRoom(jid, { persistent: true });
+  await destroy();
+  assert.deepEqual(await muc.createRoom(jid), [undefined, "room-exists"]);
+  const prepare = (): never => {
+    throw new StanzaError({ type: "cancel", condition: "not-allowed" });
+  };
+  await assert.rejects(muc.createRoom(jid, undefined, { prepare, replacesTombstone: true }), /not-allowed/);
+  assert.deepEqual(await muc.createRoom(jid), [undefined, "room-exists"], "the tombstone stands again");
+  assert.ok((await muc.createRoom(jid, { persistent: true }, { replacesTombstone: true }))[0]);
+  await destroy();
+  clock.advanceSeconds(61);
+  assert.ok((await muc.createRoom(jid))[0]);
+});
+
 test("a destroyed temporary room leaves nothing", async () => {
   await using service = await startRooms();
   const ada = person(service, "ada");

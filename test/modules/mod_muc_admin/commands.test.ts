@@ -188,8 +188,20 @@ test("a room is destroyed, and everybody is told why and where to go (XEP-0045 Â
   await done(service, "destroy", ROOM, "--reason", "Winter", "--newjid", "cellar@rooms.example");
   const [gone] = await received(ada);
   assert.match(String(gone), /<destroy jid="cellar@rooms\.example"><reason>Winter<\/reason><\/destroy>/);
-  const again = await muc(service, "create", ROOM);
-  assert.deepEqual([again.status, again.err.includes("was destroyed")], [1, true]);
+});
+
+test("a room takes the place of a destroyed one, whose tombstone keeps others off; refused, it does not", async () => {
+  await using service = await startRooms();
+  const ben = service.client("ben@example");
+  const stored = service.storage.openStore("rooms.example", "config");
+  await done(service, "create", ROOM, "--persistent");
+  await done(service, "destroy", ROOM);
+  assert.equal((await muc(service, "create", ROOM, "whois=nobody")).status, 1);
+  assert.deepEqual(summary(await enter(ben, "Ben")), ["presence Ben error cancel/gone"]);
+  assert.notEqual(await stored.get("attic"), undefined);
+  await done(service, "create", ROOM);
+  assert.deepEqual(summary(await enter(ben, "Ben")), ["presence Ben 110", "message room groupchat subject"]);
+  assert.equal(await stored.get("attic"), undefined, "it is temporary");
 });
 
 test("a created room has its owner and its settings from its first moment", async () => {
