@@ -1,4 +1,4 @@
-import { bare, inject, injectable, ModuleApiToken, StanzaError, xml, type ModuleApi } from "chorus-muc";
+import { bare, inject, injectable, ModuleApiToken, nodeOf, StanzaError, xml, type ModuleApi } from "chorus-muc";
 import { isAtLeast, NS_MUC_USER, type JoinCondition, type Room } from "chorus-muc/muc";
 
 const FIELD = "muc#roomconfig_membersonly";
@@ -16,7 +16,8 @@ declare module "chorus-muc/muc" {
 
 /**
  * Lets only members in (XEP-0045 §4.2, Members-Only Room; §7.2.6). An invitation by an admin makes a member of who has
- * no affiliation (§7.8.2); members may invite where the owner allows it.
+ * no affiliation (§7.8.2); members may invite where the owner allows it. Whom an admin adds to the member list while they
+ * are away is sent an invitation (§9.5), unless `muc_invite_new_members` (default true) says otherwise.
  *
  * New rooms: `muc_room_default_members_only` and `muc_room_default_allow_member_invites` (default false).
  */
@@ -71,6 +72,14 @@ export default class MucMembersOnly {
       const [isDone] = room.setAffiliation(true, invitee, "member", reason, { reason });
       // Somebody objected: an invitation that cannot be followed is not sent.
       return isDone ? undefined : false;
+    });
+
+    // XEP-0045 §9.5. Who is in the room already knows of it, and who was made a member by an invitation is being invited.
+    const invitesNewMembers = this.module.getOptionBoolean("muc_invite_new_members", true);
+    this.module.hook("muc-set-affiliation", ({ room, actor, jid, affiliation, previousAffiliation, inRoom }) => {
+      if (!invitesNewMembers || actor === undefined || inRoom || !room.getMembersOnly()) return;
+      const isNew = previousAffiliation === "none" && isAtLeast(affiliation, "member");
+      if (isNew && nodeOf(jid) !== undefined) room.invite(jid, actor);
     });
   }
 

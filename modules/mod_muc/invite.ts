@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   childText,
   cloneElement,
@@ -97,6 +98,16 @@ export function handleInvite(room: LiveRoom, event: StanzaEvent, payload: Elemen
     const told: InviteEvent = { room, origin, stanza: invite, incoming: stanza };
     if (!isStopped({ origin, stanza }, room.service.module.fireEvent("muc-invite", told))) room.routeStanza(invite);
   });
+}
+
+/** See `Room.invite`. */
+export function inviteByRoom(room: LiveRoom, jid: string, inviter: string = room.jid): void {
+  const from = room.getOccupantJid(inviter) ?? room.jid;
+  const x = xml("x", { xmlns: NS_MUC_USER }, xml("invite", { from }));
+  const stanza = xml("message", { from: room.jid, to: jid, id: randomUUID() }, x);
+  const incoming = xml("message", { from: inviter, to: room.jid });
+  const event: InviteEvent = { room, stanza, incoming };
+  if (room.service.module.fireEvent("muc-invite", event) === undefined) room.routeStanza(stanza);
 }
 
 /** The answer of somebody who does not come (XEP-0045 §7.8.2). */

@@ -151,10 +151,12 @@ export interface PrivateMessageEvent extends RoomStanzaEvent {
 }
 
 /** A mediated invitation, or its decline, on its way out (XEP-0045 §7.8.2). */
-export interface InviteEvent extends RoomStanzaEvent {
+export interface InviteEvent extends Omit<RoomStanzaEvent, "origin"> {
+  /** Of who asks for it; absent when the room invites by itself. */
+  readonly origin?: Origin | undefined;
   /** What goes out; may be changed in place. */
   readonly stanza: Element;
-  /** What came in. */
+  /** What came in; its `from` is the inviter's real JID, or the room's when it invites by itself. */
   readonly incoming: Element;
 }
 

@@ -190,6 +190,11 @@ export interface Room {
   routeToOccupant(occupant: Occupant, stanza: Element): void;
   /** Sends a stanza; `from` and `to` must be set. */
   routeStanza(stanza: Element): void;
+  /**
+   * Invites somebody (XEP-0045 §7.8.2) without asking whether the inviter may; fires `muc-invite`.
+   * @param inviter real JID of an occupant, whose nick the invitation names; of others, and by default, the room does
+   */
+  invite(jid: string, inviter?: string): void;
 
   // Presence
 

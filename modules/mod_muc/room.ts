@@ -19,6 +19,7 @@ import { destroyRoom, destroyRoomAsync, clearRoom } from "./destroy.js";
 import { roomInfo, roomItems } from "./disco.js";
 import type { Form } from "./form.js";
 import { configurationForm, configureRoom } from "./owner.js";
+import { inviteByRoom } from "./invite.js";
 import { Draft, LiveOccupant } from "./occupant.js";
 import type { Occupant, OccupantDraft } from "./occupant-api.js";
 import { Occupancy } from "./occupancy.js";
@@ -329,6 +330,12 @@ export class LiveRoom {
   routeStanza(stanza: Element): void {
     this.steps.bare(() => {
       this.service.module.send(stanza);
+    });
+  }
+
+  invite(jid: string, inviter?: string): void {
+    this.steps.bare(() => {
+      inviteByRoom(this, jid, inviter);
     });
   }
 
