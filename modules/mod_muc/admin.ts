@@ -21,9 +21,10 @@ import { NS_MUC_ADMIN } from "./namespaces.js";
 import { itemElement } from "./presence.js";
 import { errorOf } from "./privileges.js";
 import { askRole } from "./role-change.js";
-import type { AffiliationData } from "./room-api.js";
+import type { AffiliationData, Room } from "./room-api.js";
 import { hasRole, parseRole, type Role } from "./roles.js";
 import type { LiveRoom } from "./room.js";
+import type { Service } from "./service.js";
 
 function badRequest(): StanzaError {
   return new StanzaError({ type: "cancel", condition: "bad-request" });
@@ -67,14 +68,23 @@ function answerWith(stanza: Element, items: readonly Element[]): Element {
  * Who may see a list (XEP-0045 §9.2, §9.5, §10.5, §10.8): owners all, admins those that they can change, and where
  * everybody sees everybody members all but the bans.
  */
-function maySee(room: LiveRoom, own: Affiliation, affiliation: Affiliation): boolean {
+export function hookLists({ module }: Service): void {
+  // After modules, which may know better.
+  module.hook(
+    "muc-may-see-list",
+    ({ room, actor, affiliation }) => maySee(room, room.getAffiliation(actor), affiliation),
+    -1,
+  );
+}
+
+function maySee(room: Room, own: Affiliation, affiliation: Affiliation): boolean {
   if (own === "owner") return true;
   if (isAtLeast(own, "admin") && !isAtLeast(affiliation, "admin")) return true;
   return isAtLeast(own, "member") && affiliation !== "outcast" && room.getWhois() === "anyone";
 }
 
 function affiliationList(room: LiveRoom, stanza: Element, actor: FullJid, affiliation: Affiliation): IqAnswer {
-  if (!maySee(room, room.getAffiliation(actor), affiliation)) return forbidden();
+  if (room.service.module.fireEvent("muc-may-see-list", { room, actor, affiliation }) !== true) return forbidden();
   const items = room.affiliations.list(affiliation).map(([jid, , data]) => {
     return itemElement({ affiliation, jid, nick: room.getRegisteredNick(jid) }, { reason: data?.reason });
   });

@@ -230,3 +230,13 @@ export function getForm(parent: Element): Element | undefined {
 export function invalidField(name: string, why: string): StanzaError {
   return new StanzaError({ type: "modify", condition: "not-acceptable", text: `${name}: ${why}` });
 }
+
+/** Longest address of a page that is taken, in characters. */
+const MAX_URL_LENGTH = 2048;
+
+/** Whether a text is the address of a page: an absolute `http` or `https` URL, without a name or password in it. */
+export function isWebAddress(text: string): boolean {
+  if (text.length > MAX_URL_LENGTH || /\s/.test(text) || !URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return /^https?:$/.test(protocol) && username === "" && password === "";
+}

@@ -18,7 +18,7 @@ import {
   type StanzaEvent,
 } from "chorus-muc";
 import { MucToken, type Muc, type Room } from "chorus-muc/muc";
-import { handleAdmin } from "./admin.js";
+import { handleAdmin, hookLists } from "./admin.js";
 import { hookDetails } from "./details.js";
 import { checkNode, hookDisco } from "./disco.js";
 import { admit, hookCreation, refuseWithoutRoom } from "./entry.js";
@@ -62,6 +62,7 @@ const EVENT_KINDS: Readonly<Record<string, EventKind>> = {
   "muc-get-default-role": "stoppable",
   "muc-is-publicly-logged": "stoppable",
   "muc-may-see-details": "stoppable",
+  "muc-may-see-list": "stoppable",
   "muc-broadcast-message": "stoppable",
   "muc-message-is-historic": "stoppable",
   "muc-add-history": "stoppable",
@@ -149,6 +150,7 @@ export default class ModMuc {
     hookJoinConditions(service);
     hookGroupchat(service);
     hookInvites(service);
+    hookLists(service);
     hookSections(service);
     this.#hookStanzas();
     module.hook("link-up", () => {

@@ -448,6 +448,15 @@ export interface MucEvents {
    * of it under keys of their own. `entry.open`: whether details may be among it.
    */
   "muc-public-room": { readonly room: Room; readonly entry: Record<string, Json> };
+  /**
+   * May somebody see the list of those with an affiliation (XEP-0045 §9.2, §9.5, §10.5, §10.8)? `actor`: their real JID.
+   * The engine at -1: owners all, admins those that they can change, and members, in rooms where everybody sees real
+   * JIDs, all but the bans.
+   */
+  "muc-may-see-list": Stoppable<
+    { readonly room: Room; readonly actor: FullJid; readonly affiliation: Affiliation },
+    boolean
+  >;
   /** The form of a room's configuration is made (XEP-0045 §10.2): fields are pushed. Headings are at 100, 90, 80 and 70. */
   "muc-config-form": {
     readonly room: Room;

@@ -130,6 +130,10 @@ export default class MucHistory {
   }
 
   #configuration(): void {
+    this.#module.hook("muc-disco#info", ({ room, form }) => {
+      form.push({ name: "muc#maxhistoryfetch", type: "text-single", value: String(room.getHistorylength()) });
+    });
+
     this.#module.hook(
       "muc-config-form",
       ({ room, form }) => {
