@@ -181,6 +181,23 @@ test("roles are changed, and occupants removed", async () => {
   assert.match(String(itemOf(gone)), /Night/);
 });
 
+test("what a room keeps from strangers is shown to the operator, and any field can be set", async () => {
+  await using service = await startRooms(`
+    modules_enabled = { "muc_config_restrict" }
+    muc_config_restricted = { "muc#roomconfig_whois" }
+    muc_room_allow_persistent = false
+    muc_room_allow_public = false
+  `);
+  const ada = service.client("ada@example");
+  await createRoom(ada, "Ada", { "muc#roomconfig_membersonly": "1", "muc#roomconfig_roomdesc": "Under the roof" });
+  const info = JSON.parse(await done(service, "info", ROOM, "--json")) as Record<string, unknown>;
+  assert.equal(info["muc#roominfo_description"], "Under the roof");
+  assert.deepEqual([info["occupants"], info["sessions"], info["owners"]], [1, 1, 1]);
+  await done(service, "config", ROOM, "whois=anyone", "persistentroom=1", "publicroom=1");
+  const [row] = JSON.parse(await done(service, "list", "--json")) as ActionRow[];
+  assert.deepEqual([row?.["public"], row?.["persistent"]], [true, true]);
+});
+
 test("a room is destroyed, and everybody is told why and where to go (XEP-0045 §10.9)", async () => {
   await using service = await startRooms();
   const ada = service.client("ada@example");
