@@ -1,4 +1,5 @@
 import { inject, injectable, ModuleApiToken, type ModuleApi } from "chorus-muc";
+import { refuseLong } from "chorus-muc/muc";
 
 const FIELD = "muc#roomconfig_roomdesc";
 
@@ -10,7 +11,10 @@ declare module "chorus-muc/muc" {
   }
 }
 
-/** Describes a room (XEP-0045 §16.5.3, `muc#roomconfig_roomdesc`; shown as `muc#roominfo_description`, §16.5.4). */
+/**
+ * Describes a room (XEP-0045 §16.5.3, `muc#roomconfig_roomdesc`; shown as `muc#roominfo_description`, §16.5.4), in up to
+ * `muc_max_room_desc` characters (default 10000).
+ */
 @injectable()
 export default class MucDescription {
   static readonly requires = ["muc"];
@@ -18,6 +22,7 @@ export default class MucDescription {
   constructor(@inject(ModuleApiToken) private readonly module: ModuleApi) {}
 
   load(): void {
+    const max = this.module.getOptionInteger("muc_max_room_desc", 10_000, 1);
     const descriptions = this.module.roomState<string>("description", { persist: true });
     this.module.roomMethods({
       getDescription() {
@@ -53,8 +58,10 @@ export default class MucDescription {
       98,
     );
 
-    this.module.hook(`muc-config-submitted/${FIELD}`, ({ updateOption }) => {
-      updateOption("description", FIELD);
+    this.module.hook(`muc-config-submitted/${FIELD}`, ({ value, updateOption }) => {
+      const refusal = refuseLong(FIELD, value, max);
+      if (!refusal) updateOption("description", FIELD);
+      return refusal;
     });
   }
 }

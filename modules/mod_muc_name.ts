@@ -1,4 +1,5 @@
 import { inject, injectable, ModuleApiToken, type ModuleApi } from "chorus-muc";
+import { refuseLong } from "chorus-muc/muc";
 
 const FIELD = "muc#roomconfig_roomname";
 
@@ -9,7 +10,10 @@ declare module "chorus-muc/muc" {
   }
 }
 
-/** Gives a room a name for humans (XEP-0045 §16.5.3, `muc#roomconfig_roomname`), shown in disco and room lists. */
+/**
+ * Gives a room a name for humans (XEP-0045 §16.5.3, `muc#roomconfig_roomname`), shown in disco and room lists. Owners may
+ * give it one of up to `muc_max_room_name` characters (default 500).
+ */
 @injectable()
 export default class MucName {
   static readonly requires = ["muc"];
@@ -17,6 +21,7 @@ export default class MucName {
   constructor(@inject(ModuleApiToken) private readonly module: ModuleApi) {}
 
   load(): void {
+    const max = this.module.getOptionInteger("muc_max_room_name", 500, 1);
     const names = this.module.roomState<string>("name", { persist: true });
     this.module.roomMethods({
       getName() {
@@ -46,8 +51,10 @@ export default class MucName {
       99,
     );
 
-    this.module.hook(`muc-config-submitted/${FIELD}`, ({ updateOption }) => {
-      updateOption("name", FIELD);
+    this.module.hook(`muc-config-submitted/${FIELD}`, ({ value, updateOption }) => {
+      const refusal = refuseLong(FIELD, value, max);
+      if (!refusal) updateOption("name", FIELD);
+      return refusal;
     });
   }
 }

@@ -10,7 +10,7 @@ import {
   type Element,
   type ModuleApi,
 } from "chorus-muc";
-import { NS_MUC, NS_MUC_USER, type JoinCondition } from "chorus-muc/muc";
+import { isLongerThan, NS_MUC, NS_MUC_USER, refuseLong, type JoinCondition } from "chorus-muc/muc";
 
 const FIELD = "muc#roomconfig_roomsecret";
 
@@ -43,7 +43,8 @@ function isSameSecret(a: string, b: string): boolean {
  * Lets in only who knows the room's password (XEP-0045 §4.2, Password-Protected Room; §7.2.5).
  *
  * The owner sets it as `muc#roomconfig_roomsecret` (§16.5.3; empty: no password), the creator may bring it with the
- * creating presence. Invitations by occupants carry it (§7.8.2). No log line names it.
+ * creating presence; up to `muc_max_password` characters (default 500). Invitations by occupants carry it (§7.8.2). No
+ * log line names it.
  */
 @injectable()
 export default class MucPassword {
@@ -52,6 +53,7 @@ export default class MucPassword {
   constructor(@inject(ModuleApiToken) private readonly module: ModuleApi) {}
 
   load(): void {
+    const max = this.module.getOptionInteger("muc_max_password", 500, 1);
     const passwords = this.module.roomState<string>("password", { persist: true });
     this.module.roomMethods({
       getPassword() {
@@ -63,7 +65,12 @@ export default class MucPassword {
     });
 
     this.module.hook("muc-room-pre-create", ({ room, stanza }) => {
-      room.setPassword(passwordOf(stanza));
+      const password = passwordOf(stanza);
+      if (isLongerThan(password, max)) {
+        const text = `The password is longer than ${max} characters`;
+        return new StanzaError({ type: "modify", condition: "not-acceptable", text, by: this.module.host });
+      }
+      room.setPassword(password);
       return undefined;
     });
 
@@ -89,8 +96,10 @@ export default class MucPassword {
       88,
     );
 
-    this.module.hook(`muc-config-submitted/${FIELD}`, ({ updateOption }) => {
-      updateOption("password", FIELD);
+    this.module.hook(`muc-config-submitted/${FIELD}`, ({ value, updateOption }) => {
+      const refusal = refuseLong(FIELD, value, max);
+      if (!refusal) updateOption("password", FIELD);
+      return refusal;
     });
 
     // After the ban check (-10): who is banned may not try passwords. Before the lock (-30).

@@ -12,7 +12,7 @@ import {
   type Jid,
   type ModuleApi,
 } from "chorus-muc";
-import { delayElement, hasRole, type Room } from "chorus-muc/muc";
+import { delayElement, hasRole, isLongerThan, type Room } from "chorus-muc/muc";
 
 const FIELD = "muc#roomconfig_changesubject";
 
@@ -49,7 +49,8 @@ function subjectMessage(from: Jid, subject: string | undefined): Element {
  * Keeps the subject of a room: set by moderators, or by participants where the owner allows it (XEP-0045 §8.1), and
  * sent to whoever enters, after the history (§7.2.15).
  *
- * New rooms: `muc_room_default_change_subject` (default false: moderators).
+ * New rooms: `muc_room_default_change_subject` (default false: moderators). A subject has up to `muc_max_subject`
+ * characters (default 10000).
  */
 @injectable()
 export default class MucSubject {
@@ -62,6 +63,7 @@ export default class MucSubject {
 
   load(): void {
     this.#methods();
+    const max = this.module.getOptionInteger("muc_max_subject", 10_000, 1);
     const isOpenByDefault = this.module.getOptionBoolean("muc_room_default_change_subject", false);
 
     this.module.hook("muc-room-defaults", ({ room }) => {
@@ -113,7 +115,12 @@ export default class MucSubject {
           const text = "You are not allowed to change the subject";
           return new StanzaError({ type: "auth", condition: "forbidden", text });
         }
-        room.setSubject(occupant?.nick ?? room.jid, childText(stanza, "subject"), stanza);
+        const subject = childText(stanza, "subject");
+        if (isLongerThan(subject, max)) {
+          const text = `The subject is longer than ${max} characters`;
+          return new StanzaError({ type: "modify", condition: "not-acceptable", text });
+        }
+        room.setSubject(occupant?.nick ?? room.jid, subject, stanza);
         return true;
       },
       20,

@@ -226,6 +226,16 @@ export function getForm(parent: Element): Element | undefined {
   return getChild(parent, "x", NS_DATA_FORM);
 }
 
+/** Whether a text has more than `max` characters (code points). */
+export function isLongerThan(text: FormValue, max: number): boolean {
+  return typeof text === "string" && text.length > max && [...text].length > max;
+}
+
+/** Refusal of a form for a text of more than `max` characters (code points); `undefined` for one that is no longer. */
+export function refuseLong(name: string, value: FormValue, max: number): StanzaError | undefined {
+  return isLongerThan(value, max) ? invalidField(name, `Longer than ${max} characters`) : undefined;
+}
+
 /** Refusal of a whole form for the value of one field; what a handler of `muc-config-submitted/<field>` returns. */
 export function invalidField(name: string, why: string): StanzaError {
   return new StanzaError({ type: "modify", condition: "not-acceptable", text: `${name}: ${why}` });

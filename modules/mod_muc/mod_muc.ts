@@ -33,6 +33,7 @@ import { handlePrivateMessage } from "./private-message.js";
 import { askWhoIsThere } from "./reconcile.js";
 import { listAnew, readEntry } from "./public-rooms.js";
 import { offerRoomApi } from "./room-extension.js";
+import { hookRoomIds } from "./room-id.js";
 import { hookRoles } from "./role-change.js";
 import type { LiveRoom } from "./room.js";
 import { Rooms } from "./rooms.js";
@@ -144,6 +145,7 @@ export default class ModMuc {
     module.defaultPermission("prosody:admin", ":recreate-destroyed-room");
     module.defaultPermission("prosody:guest", ":list-rooms");
     hookCreation(service);
+    hookRoomIds(module);
     hookRoles(service);
     hookDetails(service);
     hookDisco(service);
