@@ -31,6 +31,16 @@ interface LoadedModule {
   readonly hostObjects: Map<string, ModuleObject>;
 }
 
+/** What a module that is loaded again takes over from before. */
+interface LoadAgain {
+  /** What `save()` returned. */
+  readonly state: unknown;
+  /** Place in the order of handlers. */
+  readonly loadOrder: number;
+  /** Default: that of its present file. */
+  readonly moduleClass?: ModuleClass;
+}
+
 /** How a module is doing on one host. */
 export interface ModuleHealth {
   /** Type, message, unix seconds. */
@@ -135,8 +145,9 @@ export class ModuleManager {
 
   /**
    * Puts the present file of a module in place of the loaded one: state goes over by `save` and `restore`, its place
-   * in the order of handlers stays, and the modules that stand on it are loaded again after it. When the new file does
-   * not load, the old one stays.
+   * in the order of handlers stays, and the modules that stand on it are loaded again after it. Nobody's stanza is
+   * handled in between, so that nothing is let pass that the module guards. When the new file does not load, the old
+   * module stays, or comes back.
    * @throws ModuleError
    */
   async reload(host: string, name: string): Promise<void> {
@@ -144,16 +155,33 @@ export class ModuleManager {
     if (!old) throw new ModuleError("MODULE_NOT_LOADED", name, `is not loaded on ${host}`);
     if (old.moduleClass.noReload !== undefined)
       throw new ModuleError("MODULE_NO_RELOAD", name, old.moduleClass.noReload);
-    await this.#options.finder.load(this.#find(name));
-    const state = old.instance.save?.();
-    const dependents = this.#standingOn(old);
-    await this.unload(host, name);
-    await this.#load(old.host, name, [], { state, loadOrder: old.object.loadOrder });
-    for (const dependent of dependents) {
-      await this.#load(old.host, dependent.name, [], { state: dependent.state, loadOrder: dependent.loadOrder });
-    }
+    const moduleClass = await this.#classOf(this.#find(name));
+    await this.#context.router.pauseWhile(() => this.#replace(old, moduleClass));
     const event = { module: name, host };
     if (old.host) old.host.events.fire("module-reloaded", event);
+  }
+
+  async #replace(old: LoadedModule, moduleClass: ModuleClass): Promise<void> {
+    const { name, host } = old;
+    const hosts = [...old.hostObjects.keys()];
+    const state = old.instance.save?.();
+    const dependents = this.#standingOn(old);
+    await this.unload(host?.name ?? GLOBAL, name);
+    const { loadOrder } = old.object;
+    const failures: unknown[] = [];
+    try {
+      await this.#load(host, name, [], { state, loadOrder, moduleClass });
+    } catch (error) {
+      failures.push(error);
+      await this.#load(host, name, [], { state, loadOrder, moduleClass: old.moduleClass });
+    }
+    for (const served of hosts) await this.#addHost(name, this.#context.hosts.get(served) as Host);
+    for (const dependent of dependents) {
+      // One that does not come back is no reason for the others not to.
+      await this.#load(host, dependent.name, [], dependent).catch((error: unknown) => failures.push(error));
+    }
+    const [failure] = failures;
+    if (failure !== undefined) throw failure;
   }
 
   /** Unloads everything, last loaded first. */
@@ -179,12 +207,7 @@ export class ModuleManager {
     return [...found.values()].sort((a, b) => a.loadOrder - b.loadOrder);
   }
 
-  async #load(
-    host: Host | undefined,
-    name: string,
-    path: readonly string[],
-    again?: { state: unknown; loadOrder: number },
-  ): Promise<void> {
+  async #load(host: Host | undefined, name: string, path: readonly string[], again?: LoadAgain): Promise<void> {
     const hostName = host?.name ?? GLOBAL;
     if (this.#get(hostName, name)) return;
     if (path.includes(name)) {
@@ -194,12 +217,7 @@ export class ModuleManager {
       throw new ModuleError("MODULE_DISABLED", name, `is in modules_disabled of ${hostName}`);
     }
     const file = this.#find(name);
-    const moduleClass = await this.#options.finder.load(file);
-    const { apiVersion = API_VERSION } = moduleClass;
-    if (apiVersion !== API_VERSION) {
-      const versions = `was written for version ${apiVersion} of the module API, this is version ${API_VERSION}`;
-      throw new ModuleError("MODULE_API_VERSION", name, versions);
-    }
+    const moduleClass = again?.moduleClass ?? (await this.#classOf(file));
     if (moduleClass.isGlobal === true && host) {
       await this.#load(undefined, name, path);
       await this.#addHost(name, host);
@@ -219,6 +237,14 @@ export class ModuleManager {
       }
     }
     throw new ModuleError("MODULE_FAILED", name, `asked for more than ${MAX_ATTEMPTS} modules while loading`);
+  }
+
+  async #classOf(file: ModuleFile): Promise<ModuleClass> {
+    const moduleClass = await this.#options.finder.load(file);
+    const { apiVersion = API_VERSION } = moduleClass;
+    if (apiVersion === API_VERSION) return moduleClass;
+    const versions = `was written for version ${apiVersion} of the module API, this is version ${API_VERSION}`;
+    throw new ModuleError("MODULE_API_VERSION", file.name, versions);
   }
 
   #find(name: string): ModuleFile {

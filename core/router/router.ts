@@ -8,6 +8,11 @@ import type { StanzaTemplate } from "../xmpp/template.js";
 export interface Router {
   /** A stanza from a link: addresses are prepared and checked, then it is dispatched. Never throws. */
   receive(stanza: Element, origin: Origin): void;
+  /**
+   * Does something that nobody should find half done: what comes in meanwhile waits, and is handled afterwards in order.
+   * Answers to Chorus' own requests do not wait; nor does anything longer than 10 s.
+   */
+  pauseWhile<R>(work: () => Promise<R>): Promise<R>;
   /** Routes a stanza that Chorus itself made. Inside {@link collect} it is collected instead. */
   send(stanza: Element, origin?: Origin): void;
   /**

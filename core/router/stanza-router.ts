@@ -26,6 +26,9 @@ interface OwnRequest {
   readonly reject: (error: StanzaError) => void;
 }
 
+/** Nobody waits longer for something that is done, {@link StanzaRouter.pauseWhile}. */
+const LONGEST_PAUSE_SECONDS = 10;
+
 const STANZA_NAMES: ReadonlySet<string> = new Set<StanzaName>(["message", "presence", "iq"]);
 const IQ_TYPES: ReadonlySet<string> = new Set(["get", "set", "result", "error"]);
 
@@ -58,6 +61,8 @@ export class StanzaRouter implements Router {
   /** Hosts that an upstream server spoke for although they are served here; each is told of once. */
   readonly #servedElsewhere = new Set<string>();
   #outbox: Outbox | undefined;
+  /** What has come in during {@link pauseWhile}. */
+  #waiting: { readonly stanza: Element; readonly origin: Origin }[] | undefined;
 
   constructor(options: { hosts: Hosts; logger: Logger; timers: Timers }) {
     this.#hosts = options.hosts;
@@ -73,11 +78,37 @@ export class StanzaRouter implements Router {
   }
 
   receive(stanza: Element, origin: Origin): void {
+    if (this.#waiting && !this.#isOwnAnswer(stanza)) {
+      this.#waiting.push({ stanza, origin });
+      return;
+    }
     try {
       this.#receive(stanza, origin);
     } catch (error) {
       this.#logger.log("error", "handling a stanza failed: %s", error instanceof Error ? error.stack : error);
     }
+  }
+
+  async pauseWhile<R>(work: () => Promise<R>): Promise<R> {
+    if (this.#waiting) return work();
+    const waiting: { readonly stanza: Element; readonly origin: Origin }[] = [];
+    this.#waiting = waiting;
+    const goOn = (): undefined => {
+      if (this.#waiting === waiting) this.#waiting = undefined;
+      for (const { stanza, origin } of waiting.splice(0)) this.receive(stanza, origin);
+    };
+    const timer = this.#timers.add(LONGEST_PAUSE_SECONDS, goOn);
+    try {
+      return await work();
+    } finally {
+      timer.stop();
+      goOn();
+    }
+  }
+
+  /** Whether a stanza may be the answer to a request of Chorus itself. */
+  #isOwnAnswer(stanza: Element): boolean {
+    return stanza.name === "iq" && !isRequest(stanza) && this.#ownRequests.size > 0;
   }
 
   #receive(stanza: Element, origin: Origin): void {
