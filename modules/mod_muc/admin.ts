@@ -167,8 +167,17 @@ function handleSet(room: LiveRoom, event: IqEvent): void {
     }
     changes.push(change);
   }
-  if (changes.length === 0) answerIq(event, badRequest());
+  const error = changes.length === 0 ? badRequest() : repetition(changes);
+  if (error) answerIq(event, error);
   else apply(room, event, changes);
+}
+
+/** Nobody is changed twice by one request, as each change is made of what is stored now; and no nick goes to two. */
+function repetition(changes: readonly Change[]): StanzaError | undefined {
+  const affiliations = changes.filter((change) => change.kind === "affiliation");
+  const nicks = affiliations.flatMap(({ nick }) => (nick ? [nick] : []));
+  if (new Set(affiliations.map(({ jid }) => jid)).size < affiliations.length) return badRequest();
+  return new Set(nicks).size < nicks.length ? new StanzaError({ type: "cancel", condition: "conflict" }) : undefined;
 }
 
 /** A refusal names the item that is refused (XEP-0045 §8.4). */

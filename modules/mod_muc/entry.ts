@@ -5,6 +5,7 @@ import {
   mayBeAnswered,
   parseStrictJid,
   StanzaError,
+  xml,
   type BareJid,
   type FullJid,
   type IqEvent,
@@ -140,7 +141,10 @@ function unknownRoom(service: Service, event: StanzaEvent, jid: BareJid): void {
 
 function take(service: Service, event: StanzaEvent, room: LiveRoom, handle: RoomHandler): void {
   let isDone = false;
-  room.steps.take(String(event.stanza.attrs["from"]), {
+  // What is done with a stanza may change it, its sender too: an error is an answer to what came in.
+  const { name } = event.stanza;
+  const attrs = { ...event.stanza.attrs } as Record<string, string>;
+  room.steps.take(String(attrs["from"]), {
     work: () => {
       // Its room may have ended while it waited for its turn.
       if (room.isTracked) handle(room);
@@ -148,7 +152,7 @@ function take(service: Service, event: StanzaEvent, room: LiveRoom, handle: Room
     },
     fail: (error) => {
       isDone = true;
-      if (!isUnanswerable(event)) refuse(event, error);
+      if (!isUnanswerable(event)) refuse({ origin: event.origin, stanza: xml(name, attrs) }, error);
     },
     done: () => {
       isDone = true;

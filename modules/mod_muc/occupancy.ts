@@ -23,6 +23,10 @@ export class Occupancy {
   readonly #roomJid: string;
   readonly #journal: OccupancyJournal;
   #targets: readonly OccupantSession[] | undefined;
+  /** Numbers in order of entry; a nick that was taken back has left its place in the map. */
+  readonly #places = new WeakMap<LiveOccupant, number>();
+  #lastPlace = 0;
+  #isDisordered = false;
 
   constructor(roomJid: string, journal: OccupancyJournal) {
     this.#roomJid = roomJid;
@@ -44,7 +48,16 @@ export class Occupancy {
 
   /** Occupants in order of entry; a snapshot. */
   list(): LiveOccupant[] {
+    if (this.#isDisordered) this.#order();
     return [...this.#byNick.values()];
+  }
+
+  #order(): void {
+    const place = (occupant: LiveOccupant): number => this.#places.get(occupant) ?? 0;
+    const entries = [...this.#byNick].sort(([, a], [, b]) => place(a) - place(b));
+    this.#byNick.clear();
+    for (const [nick, occupant] of entries) this.#byNick.set(nick, occupant);
+    this.#isDisordered = false;
   }
 
   /** Every session of every occupant; the same array until something changes. */
@@ -87,6 +100,7 @@ export class Occupancy {
     this.#targets = undefined;
     this.#journal.onRollback(() => {
       this.#byNick.set(occupant.nick, occupant);
+      this.#isDisordered = true;
       this.#targets = undefined;
     });
     for (const session of occupant.targets) {
@@ -104,12 +118,16 @@ export class Occupancy {
   /** Gives an occupant another nick; nobody may have it. */
   rename(occupant: LiveOccupant, nick: OccupantJid): void {
     const before = occupant.nick;
+    const place = this.#places.get(occupant) ?? 0;
     this.#byNick.delete(before);
     this.#byNick.set(nick, occupant);
+    this.#places.set(occupant, ++this.#lastPlace);
     this.#targets = undefined;
     this.#journal.onRollback(() => {
       this.#byNick.delete(nick);
       this.#byNick.set(before, occupant);
+      this.#places.set(occupant, place);
+      this.#isDisordered = true;
       this.#targets = undefined;
     });
     this.#change(occupant, { nick });
@@ -128,6 +146,7 @@ export class Occupancy {
 
   #enter(occupant: LiveOccupant): void {
     this.#byNick.set(occupant.nick, occupant);
+    this.#places.set(occupant, ++this.#lastPlace);
     this.#journal.onRollback(() => {
       this.#byNick.delete(occupant.nick);
       this.#targets = undefined;

@@ -153,6 +153,7 @@ export function configureRoom(room: LiveRoom, actor: Actor, values: Readonly<Rec
 /** @returns the codes that the room is to be told of */
 function apply(room: LiveRoom, event: StanzaEvent, submission: FormSubmission): ReadonlySet<string> {
   room.touchData();
+  const wasPersistent = room.getPersistent();
   const { module } = room.service;
   const payload = submittedEvent(room, event, submission);
   module.fireEvent("muc-config-submitted", payload);
@@ -162,6 +163,8 @@ function apply(room: LiveRoom, event: StanzaEvent, submission: FormSubmission): 
     const refusal = module.fireEvent(`muc-config-submitted/${field}`, own);
     if (refusal instanceof StanzaError) throw refusal;
   }
+  // A temporary room with nobody in it is over, whenever it becomes one.
+  if (wasPersistent && !room.getPersistent()) room.mayBeEmpty = true;
   room.save(true);
   return payload.statusCodes;
 }

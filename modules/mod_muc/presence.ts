@@ -186,9 +186,11 @@ class Broadcast {
     const { base: shared, self = shared } = this.#content;
     const isMeant = this.#change.session === undefined || this.#change.session === session.jid;
     const x = isMeant ? self : shared;
+    // Who is withdrawn from the others' view is in the room as before.
+    const isWithdrawn = this.#change.forceUnavailable === true && this.#occupant.role !== "none";
     const isPrimary = session.presence === this.#occupant.getPresence();
     if (this.#isSteady && isPrimary && isPlain(x)) return presenceForm(this.#room, this.#occupant, "self");
-    const isShared = isPrimary || this.#base.attrs["type"] === "unavailable";
+    const isShared = !isWithdrawn && (isPrimary || this.#base.attrs["type"] === "unavailable");
     const base = isShared ? this.#base : session.presence;
     return this.#once(isShared ? `own ${isMeant}` : session.jid, () => this.#build("self", base, x, true));
   }
