@@ -17,7 +17,7 @@ import { refusal } from "./bound-action.js";
 const REASON = { name: "reason", kind: "text", label: "Reason", isOption: true } as const;
 
 function refusedBy(what: string, [, , condition, error]: Exclude<Outcome, readonly [true]>): StanzaError {
-  return error ?? refusal("not-allowed", `${what}: ${condition}`);
+  return error?.text === undefined ? refusal("not-allowed", `${what}: ${condition}`) : error;
 }
 
 /** Makes somebody owner, admin, member, outcast or none of these (XEP-0045 §9, §10). */

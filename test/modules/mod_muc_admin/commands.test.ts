@@ -159,6 +159,25 @@ test("a nick is reserved, and who has it must go; nobody loses it to another (XE
   assert.deepEqual(summary(await enter(ben, "Captain")), ["presence Captain error cancel/conflict"]);
 });
 
+test("a module may refuse what the operator asks for, and says why if it wants to", async () => {
+  await using service = await startRooms();
+  await done(service, "create", ROOM);
+  const error = (text?: string): StanzaError => new StanzaError({ type: "auth", condition: "forbidden", text });
+  hook(service, "muc-pre-set-affiliation", ({ jid }) => error(jid === "ben@example" ? "Not Ben" : undefined));
+  hook(service, "muc-pre-room-destroy", () => Promise.resolve(error("Not today")));
+  for (const [words, said] of [
+    [["set-affiliation", ROOM, "ben@example", "member"], "Not Ben"],
+    [["set-affiliation", ROOM, "cleo@example", "member"], "cleo@example: forbidden"],
+    [["destroy", ROOM], "Not today"],
+    [["create", "new@rooms.example", "--owner", "ben@example"], "ben@example cannot be made the owner"],
+  ] as const) {
+    const { status, err } = await muc(service, ...words);
+    assert.deepEqual([status, err], [1, said]);
+  }
+  assert.deepEqual(JSON.parse(await done(service, "affiliations", ROOM, "--json")), []);
+  assert.equal((await muc(service, "info", "new@rooms.example")).status, 1);
+});
+
 test("roles are changed, and occupants removed", async () => {
   await using service = await startRooms();
   const [ada, ben] = [service.client("ada@example/desk"), service.client("ben@example/desk")];
