@@ -184,6 +184,7 @@ function create(service: Service, event: StanzaEvent, jid: BareJid): void {
 function firstPresence(service: Service, event: StanzaEvent, room: LiveRoom): void {
   const { module, directory } = service;
   const { origin, stanza } = event;
+  room.found();
   const verdict = module.fireEventAsync("muc-room-pre-create", { room, origin, stanza });
   room.steps.decide(verdict, (answer) => {
     if (isStopped(event, answer)) return;

@@ -31,5 +31,6 @@ export type * from "./room-command.js";
 export * from "./muc-api.js";
 export type * from "./muc-events.js";
 export type * from "./room-state.js";
+export { instanceOf } from "./instance.js";
 export { filterMucPayload } from "./client-payload.js";
 export { joinRoom, type RoomGuest } from "./testing.js";

@@ -112,6 +112,11 @@ export interface Room {
   save(forced?: boolean): true;
   /** The room as it is stored. */
   freeze(): FrozenRoom;
+  /**
+   * What tells it from earlier and later rooms of its name: what is kept of one must not be taken for another's.
+   * `undefined`: it was not made here, but brought along.
+   */
+  readonly instance: string | undefined;
 
   // Occupants
 

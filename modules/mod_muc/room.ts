@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   domainOf,
   nodeOf,
@@ -23,6 +24,7 @@ import { inviteByRoom } from "./invite.js";
 import { Draft, LiveOccupant } from "./occupant.js";
 import type { Occupant, OccupantDraft } from "./occupant-api.js";
 import { Occupancy } from "./occupancy.js";
+import { INSTANCE, instanceOf } from "./instance.js";
 import { sendMessage } from "./message-broadcast.js";
 import { appendItems, publicise } from "./presence.js";
 import { sendOccupantList } from "./occupant-list.js";
@@ -167,6 +169,17 @@ export class LiveRoom {
       else if (step.save === "no") step.save = "if-persistent";
     });
     return true;
+  }
+
+  get instance(): string | undefined {
+    return instanceOf(this._data);
+  }
+
+  /** It is new: no other room of its name is meant by its instance. */
+  found(): void {
+    if (this.instance !== undefined) return;
+    this.touchData();
+    this._data[INSTANCE] = randomUUID();
   }
 
   freeze(): FrozenRoom {

@@ -37,6 +37,7 @@ export class Rooms implements Muc {
       room.onRollback(() => {
         directory.drop(room);
       });
+      room.found();
       if (!data) module.fireEvent("muc-room-defaults", { room, stanza: undefined });
       prepare?.(room);
       module.fireEvent("muc-room-created", { room });

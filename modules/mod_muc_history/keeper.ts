@@ -2,8 +2,13 @@ import { nodeOf, parseStanza, serialise, type BareJid, type KeyvalStore, type Mo
 import type { Muc, Room, RoomState } from "chorus-muc/muc";
 import { HistoryEntry } from "./entry.js";
 
-/** The record of a room, oldest first: text of each stanza, and when it was sent in unix seconds. */
-type StoredHistory = readonly (readonly [stanza: string, timestamp: number])[];
+/** The record of a room. */
+interface StoredHistory {
+  /** Which of the rooms of that name it is. */
+  readonly instance?: string | undefined;
+  /** Oldest first: text of each stanza, and when it was sent in unix seconds. */
+  readonly messages: readonly (readonly [stanza: string, timestamp: number])[];
+}
 
 /**
  * Lets the history of a room outlive the room's time in memory: one record per room in the store `muc_history`, under
@@ -73,7 +78,9 @@ export class HistoryKeeper {
       if (!record) return;
       restored.delete(jid);
       this.#isStored.set(room, true);
-      this.history.set(room, parseHistory(record));
+      // Left by another room of the name, while nobody looked after it.
+      if (record.instance !== room.instance) this.#remove(room);
+      else this.history.set(room, parseHistory(record));
     });
   }
 
@@ -84,10 +91,12 @@ export class HistoryKeeper {
     if (this.#written.get(room) === entries) return;
     this.#written.set(room, entries);
     this.#isStored.set(room, entries.length > 0);
-    await this.#store.set(nodeOf(room.jid) ?? null, recordOf(entries), { sync: false }).catch((error: unknown) => {
-      this.#written.delete(room);
-      this.#report(`history of ${room.jid} is not stored`)(error);
-    });
+    await this.#store
+      .set(nodeOf(room.jid) ?? null, recordOf(room, entries), { sync: false })
+      .catch((error: unknown) => {
+        this.#written.delete(room);
+        this.#report(`history of ${room.jid} is not stored`)(error);
+      });
   }
 
   /**
@@ -99,7 +108,7 @@ export class HistoryKeeper {
     this.#written.delete(room);
     const entries = this.history.get(room);
     // The last is what is being sent, and takes the other out: it is written with this, or not at all.
-    return this.#store.set(nodeOf(room.jid) ?? null, recordOf(entries, entries.at(-1)));
+    return this.#store.set(nodeOf(room.jid) ?? null, recordOf(room, entries, entries.at(-1)));
   }
 
   #remove(room: Room): void {
@@ -117,11 +126,13 @@ export class HistoryKeeper {
 }
 
 /** What is kept back may never have been said, and is no part of it. @param but what is, all the same */
-function recordOf(entries: readonly HistoryEntry[], but?: HistoryEntry): StoredHistory | undefined {
+function recordOf(room: Room, entries: readonly HistoryEntry[], but?: HistoryEntry): StoredHistory | undefined {
   const said = entries.filter((entry) => entry === but || !entry.isPending);
-  return said.length === 0 ? undefined : said.map(({ stanza, timestamp }) => [serialise(stanza), timestamp] as const);
+  if (said.length === 0) return undefined;
+  const messages = said.map(({ stanza, timestamp }) => [serialise(stanza), timestamp] as const);
+  return { instance: room.instance, messages };
 }
 
-function parseHistory(record: StoredHistory): readonly HistoryEntry[] {
-  return record.map(([stanza, timestamp]) => new HistoryEntry(parseStanza(stanza), timestamp));
+function parseHistory({ messages }: StoredHistory): readonly HistoryEntry[] {
+  return messages.map(([stanza, timestamp]) => new HistoryEntry(parseStanza(stanza), timestamp));
 }

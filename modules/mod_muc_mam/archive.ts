@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import {
   cloneElement,
   namespaceOf,
@@ -11,17 +10,15 @@ import {
   type ModuleApi,
 } from "chorus-muc";
 import {
+  instanceOf,
   NS_MUC_USER,
   stanzaId,
   type BroadcastMessageEvent,
   type Room,
   type RoomData,
-  type RoomState,
 } from "chorus-muc/muc";
 import type { ArchivePlace } from "./page.js";
 
-/** Key in a room's data of what tells it from earlier rooms of its name. */
-const INSTANCE = "archive_instance";
 /** Entries that are removed in one go; others may write in between. */
 const SLICE = 1000;
 /** Seconds by which the clocks of store and caller may differ. */
@@ -30,13 +27,12 @@ const CLOCK_TOLERANCE = 60;
 /**
  * The archives of the rooms: Prosody's store `muc_log`, a room's archive under its local part.
  *
- * A room that was made here has an instance id in its data, and its archive is under `LOCALPART/ID`: a room that is made
- * again under an old name begins with an empty one, whatever is left of the old. One without an id was brought along
- * from Prosody, with its archive.
+ * A room that was made here has an instance, and its archive is under `LOCALPART/INSTANCE`: a room that is made again
+ * under an old name begins with an empty one, whatever is left of the old, also when this module was not loaded then.
+ * One without was brought along from Prosody, with its archive.
  */
 export class RoomArchives {
   readonly store: ArchiveStore;
-  readonly #instances: RoomState<string>;
 
   constructor(
     private readonly module: ModuleApi,
@@ -45,12 +41,6 @@ export class RoomArchives {
     private readonly isSynced: boolean,
   ) {
     this.store = module.openStore<never, "archive">("muc_log", "archive");
-    this.#instances = module.roomState<string>(INSTANCE, { persist: true });
-  }
-
-  /** Gives a new room an archive of its own. */
-  found(room: Room): void {
-    if (this.#instances.get(room) === undefined) this.#instances.set(room, randomUUID());
   }
 
   placeOf(room: Room): ArchivePlace {
@@ -59,9 +49,9 @@ export class RoomArchives {
 
   /** Name of the archive of a room with that data. */
   userOf(jid: string, data: RoomData): string {
-    const instance = data[INSTANCE];
+    const instance = instanceOf(data);
     const node = nodeOf(jid) ?? "";
-    return typeof instance === "string" ? `${node}/${instance}` : node;
+    return instance === undefined ? node : `${node}/${instance}`;
   }
 
   /** Archives a message that is being sent, and gives it its id. Whoever gets it can count on finding it again. */

@@ -118,11 +118,6 @@ export default class MucMam {
         return ages.set(this, seconds);
       },
     });
-    const found = ({ room }: { readonly room: Room }): undefined => {
-      this.#archives.found(room);
-    };
-    this.module.hook("muc-room-defaults", found);
-    this.module.hook("muc-room-created", found);
   }
 
   #disco(): void {

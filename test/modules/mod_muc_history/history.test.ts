@@ -12,7 +12,9 @@ import {
   enter,
   errorOf,
   errorText,
+  NS_MUC,
   received,
+  request,
   ROOM,
   startRooms,
   summary,
@@ -133,6 +135,25 @@ test("what was said before a restart is sent after it, in persistent rooms", asy
   await using after = await startRooms("", { storage });
   const ben = after.client("ben@example");
   assert.deepEqual(history(await enter(ben, "Ben")), ["first", "second"]);
+});
+
+test("a room made again while nobody kept the history shows nothing of the old one", async () => {
+  const storage = await openStorage({ driver: "memory" }, Date.now);
+  const shown: string[][] = [];
+  for (const disabled of ["", '"muc_history"', ""]) {
+    await using service = await startRooms(`modules_disabled = { ${disabled} }; muc_tombstones = false`, { storage });
+    const ada = service.client("ada@example");
+    if (disabled !== "") {
+      await enter(ada, "Ada");
+      await request(ada, "set", xml("query", { xmlns: `${NS_MUC}#owner` }, xml("destroy")));
+    }
+    shown.push(history(await enter(ada, "Ada")));
+    await configure(ada, PERSISTENT);
+    await say(ada, "old");
+    ada.send(xml("presence", { to: `${ROOM}/Ada`, type: "unavailable" }));
+    await received(ada);
+  }
+  assert.deepEqual(shown, [[], [], []]);
 });
 
 test("a room that was left, forgotten and entered again still has its history; a destroyed one does not", async () => {

@@ -21,6 +21,7 @@ import {
   received,
   request,
   ROOM,
+  startRooms,
   summary,
 } from "../../support/rooms.js";
 
@@ -185,6 +186,30 @@ test("a room made again under an old name shows nothing of the old one", async (
     await destroy(ben);
     await cy.disconnect();
   }
+});
+
+test("a room made again while nobody archived shows nothing of the old one, imported or not", async () => {
+  const storage = await openStorage({ driver: "memory" }, Date.now);
+  const old = message(xml("body", {}, "of the old room"));
+  old.attrs["from"] = `${ROOM}/Ada`;
+  const frozen = { _jid: ROOM, _data: { persistent: true }, _affiliations: { "ada@example": "owner" } };
+  await storage.openStore("rooms.example", "config").set("attic", frozen);
+  await storage.openStore<never, "archive">("rooms.example", "muc_log", "archive").append("attic", null, old).written;
+  const told: (string | undefined)[][] = [];
+  for (const modules of ['"muc_mam"', "", '"muc_mam"', "", '"muc_mam"']) {
+    await using service = await startRooms(`modules_enabled = { ${modules} }; muc_tombstones = false`, { storage });
+    const ada = service.client("ada@example");
+    if (modules === "") {
+      await enter(ada, "Ada");
+      await destroy(ada);
+      await createRoom(ada, "Ada", PERSISTENT);
+    } else {
+      told.push(bodies(await ask(ada)));
+      await enter(ada, "Ada");
+      await say(ada, "newer");
+    }
+  }
+  assert.deepEqual(told, [["of the old room"], [], []]);
 });
 
 test("an answer that was being read for a room that has gone is no answer", async () => {
