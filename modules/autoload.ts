@@ -8,7 +8,7 @@
 export const virtualHost: readonly string[] = ["presence", "message", "iq", "c2s"];
 
 /** Modules of the global `modules_enabled` that components take over, too. */
-export const inheritable: readonly string[] = [];
+export const inheritable: readonly string[] = ["server_contact_info"];
 
 /** Once for the server. */
 export const global: readonly string[] = ["admin_socket"];
