@@ -3,17 +3,7 @@ import { formatProblem } from "./problem.js";
 
 /**
  * Why a configuration cannot be used at all; everything less is a {@link ConfigProblem} of the loaded configuration.
- *
- * | code | cause |
- * | --- | --- |
- * | `CONFIG_FILE` | the file cannot be read |
- * | `CONFIG_SYNTAX` | it is not Lua |
- * | `CONFIG_RUNTIME` | evaluating it raised an error, or asked for what a configuration may not do |
- * | `CONFIG_INCLUDE` | a file named by `Include`, `FileContents`, `FileLine` or `FileLines` cannot be read |
- * | `CONFIG_CREDENTIAL` | `Credential` without a folder of credentials, or without that credential |
- * | `CONFIG_HOST` | a section without a usable name, or two of different types with the same name |
- * | `CONFIG_TIMEOUT` | evaluating it took too long |
- * | `CONFIG_MEMORY` | evaluating it needed too much memory |
+ * `docs/errors.md` has cause and remedy of each code.
  */
 export type ConfigErrorCode =
   | "CONFIG_FILE"

@@ -38,7 +38,7 @@ export interface AuthProvider {
   users?(): AsyncIterable<string>;
 }
 
-/** Why an account could not be made or changed. */
+/** Why an account could not be made or changed. `docs/errors.md` has cause and remedy of each code. */
 export class AccountError extends Error {
   override readonly name = "AccountError";
   constructor(

@@ -1,20 +1,4 @@
-/**
- * Why a module could not be loaded. Codes are stable; messages may change.
- *
- * | code | cause | remedy |
- * |---|---|---|
- * | `MODULE_NOT_FOUND` | no file of that name in `plugin_paths` or among the modules that come with Chorus | mend the name, or add the folder to `plugin_paths` |
- * | `MODULE_BROKEN` | its file does not load: syntax error, missing import, no class as default export | see the cause |
- * | `MODULE_PARAMETER_UNCOVERED` | a constructor parameter has no `@inject(Token)` | add it |
- * | `MODULE_TOKEN_MISSING` | nothing provides what a constructor parameter asks for | enable the module that provides it |
- * | `MODULE_DEPENDENCY_MISSING` | a module that it depends on cannot be loaded | see the cause |
- * | `MODULE_DEPENDENCY_CYCLE` | it depends on itself, by way of others | break the circle |
- * | `MODULE_DISABLED` | it is in `modules_disabled`, and another module depends on it | enable it, or disable the other too |
- * | `MODULE_FAILED` | its constructor or `load()` threw | see the cause |
- * | `MODULE_API_VERSION` | it was written for another version of the module API | take a version of it for this one |
- * | `MODULE_NO_RELOAD` | it says that only a restart reloads it | restart |
- * | `MODULE_NOT_LOADED` | it is not loaded on that host | load it |
- */
+/** Why a module could not be loaded. Codes are stable; messages may change. `docs/errors.md` has cause and remedy of each. */
 export type ModuleErrorCode =
   | "MODULE_NOT_FOUND"
   | "MODULE_BROKEN"

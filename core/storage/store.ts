@@ -155,7 +155,7 @@ export interface Storage {
   close(): Promise<void>;
 }
 
-/** Why a store could not do what it was asked. `code` is stable: `STORAGE_LOCKED`, `STORAGE_WRITE_FAILED`, … */
+/** Why a store could not do what it was asked. `code` is stable; `docs/errors.md` has cause and remedy of each. */
 export class StorageError extends Error {
   override readonly name = "StorageError";
   constructor(

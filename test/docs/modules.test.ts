@@ -23,9 +23,8 @@ const PAGES = join(PROJECT, "docs/modules");
 const notYet = new Set(
   `adhoc admin_socket auth_anonymous auth_insecure auth_internal_hashed c2s disco muc muc_adhoc
   muc_description muc_hats muc_hidden muc_history muc_language muc_lock muc_mam muc_max_occupants muc_members_only
-  muc_moderated muc_name muc_occupant_id muc_password muc_persistent muc_presence_broadcast muc_request
-  muc_restrict_pm muc_subject muc_unique muc_vcard muc_whois ping presence private register register_ibr roster
-  saslauth time tls uptime user_account_management vcard vcard_legacy version`.split(/\s+/),
+  muc_name muc_occupant_id muc_persistent muc_subject muc_unique muc_vcard muc_whois ping presence private roster
+  saslauth time tls uptime vcard vcard_legacy version`.split(/\s+/),
 );
 
 const HEADINGS = ["Enable", "Options", "Room form", "Events", "Commands", "Storage", "Example"] as const;
