@@ -1,5 +1,7 @@
 /**
  * The public API of Chorus: what a module may import from `chorus-muc`.
+ *
+ * @module chorus-muc
  */
 import "reflect-metadata";
 

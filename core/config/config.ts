@@ -41,7 +41,7 @@ export interface Config extends ProblemSink {
   readonly file: string;
   /** In the order of the file, `enabled = false` ones included. */
   readonly hosts: readonly HostSection[];
-  /** Value for a host ({@link GLOBAL}, `"*"`: the global one): the host's section, else the global one. Never merged. */
+  /** Value for a host (`"*"`, `"*"`: the global one): the host's section, else the global one. Never merged. */
   get(host: string, key: string): ConfigValue | undefined;
   /** Value in that very section only. */
   getOwn(host: string, key: string): ConfigValue | undefined;

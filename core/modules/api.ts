@@ -194,7 +194,7 @@ export interface ModuleApi {
    * Reads a file of the module's own. Rejects as `fs.readFile` does; with a TypeError when the path leads out of the
    * folder.
    * @param path relative to {@link getDirectory}
-   * @param encoding without it: bytes
+   * @returns its bytes; with an encoding, its text
    * @prosody module:load_resource(path, mode)
    */
   loadResource(path: string): Promise<Buffer>;

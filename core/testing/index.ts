@@ -1,6 +1,8 @@
 /**
  * The test kit, `chorus-muc/testing`: a service inside the test process, clients without and with a connection, a fake
  * clock, and scenario scripts.
+ *
+ * @module chorus-muc/testing
  */
 export * from "./client.js";
 export * from "./fake-client.js";

@@ -16,6 +16,8 @@
  * ```
  *
  * The methods are on every room of the host, the ones that exist already too, and go when the module is unloaded.
+ *
+ * @module chorus-muc/muc
  */
 export * from "./namespaces.js";
 export * from "./affiliations.js";

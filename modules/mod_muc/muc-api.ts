@@ -63,7 +63,7 @@ export interface Muc {
   liveRooms(): readonly Room[];
   /** Every room, those in memory first, then the stored ones, each loaded as it is reached. */
   allRooms(): AsyncIterable<Room>;
-  /** Every public room with its name, in order of JID; loads none. @param after exclusive */
+  /** Every public room with its name, in order of JID; loads none. `after` is exclusive. */
   publicRooms(range?: {
     readonly after?: string;
     readonly limit?: number;
