@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { xml, type Element } from "../../../core/index.js";
+import { serialise, xml, type Element } from "../../../core/index.js";
 import { openStorage } from "../../../core/storage/open.js";
 import type { FakeClient } from "../../../core/testing/fake-client.js";
 import { FakeClock } from "../../../core/testing/fake-clock.js";
@@ -89,6 +89,67 @@ test("twenty messages are kept and sent, unless the presence asks for fewer", as
   const some = await ask({ maxchars: "700" });
   assert.ok(some.length > 0 && some.length < 20, `${some.length}`);
   assert.deepEqual(some, numbers(26 - some.length, 25), "the newest");
+});
+
+test("XEP-0045 §7.2.14: maxchars counts the stanzas as they are sent, tags and all, and cuts none", async () => {
+  await using service = await startRooms();
+  const [ada, ben] = [service.client("ada@example"), service.client("ben@example")];
+  await createRoom(ada, "Ada");
+  await say(ada, "short", "<tags> & more", "\u{1F3B2} na\u00efve", "x".repeat(200), "last");
+  const ask = async (how: Record<string, string>): Promise<string[]> => {
+    const stanzas = await enter(ben, "Ben", { history: how });
+    ben.send(xml("presence", { to: ROOM, type: "unavailable" }));
+    await received(ben);
+    return stanzas.filter((stanza) => stanza.getChildText("body") !== null).map(serialise);
+  };
+  const all = await ask({});
+  assert.equal(all.length, 5);
+  for (let count = 0; count <= all.length; count++) {
+    const newest = all.slice(all.length - count);
+    const chars = newest.join("").length;
+    assert.deepEqual(await ask({ maxchars: String(chars) }), newest, `${chars} characters`);
+    if (count === 0) continue;
+    assert.deepEqual(await ask({ maxchars: String(chars - 1) }), newest.slice(1), `${chars - 1} characters`);
+    assert.deepEqual(await ask({ maxchars: String(chars), maxstanzas: "1" }), newest.slice(-1));
+  }
+});
+
+test("XEP-0045 §7.2.14: seconds and since include what is exactly as old, whole seconds as the delays say", async () => {
+  const clock = new FakeClock();
+  await using service = await startRooms("", { clock });
+  const [ada, ben] = [service.client("ada@example"), service.client("ben@example")];
+  await createRoom(ada, "Ada");
+  for (const text of numbers(1, 4)) {
+    await say(ada, text);
+    clock.advanceSeconds(10);
+  }
+  const ask = async (how: Record<string, string>): Promise<string[]> => {
+    const texts = history(await enter(ben, "Ben", { history: how }));
+    ben.send(xml("presence", { to: ROOM, type: "unavailable" }));
+    await received(ben);
+    return texts;
+  };
+  const ago = (seconds: number): string => new Date(clock.now() - seconds * 1000).toISOString();
+  for (const [how, texts] of [
+    [{ seconds: "0" }, []],
+    [{ seconds: "9" }, []],
+    [{ seconds: "10" }, ["4"]],
+    [{ seconds: "19" }, ["4"]],
+    [{ seconds: "40" }, numbers(1, 4)],
+    [{ seconds: "999999" }, numbers(1, 4)],
+    [{ since: ago(20) }, ["3", "4"]],
+    [{ since: ago(19) }, ["4"]],
+    [{ since: ago(-60) }, []],
+    [{ since: "1970-01-01T00:00:00Z" }, numbers(1, 4)],
+    [{ since: ago(30), seconds: "20" }, ["3", "4"]],
+    [{ since: ago(10), seconds: "20" }, ["4"]],
+    [{ since: ago(30), maxstanzas: "2" }, ["3", "4"]],
+    [{ since: ago(10), maxstanzas: "2" }, ["4"]],
+    [{ since: ago(30), maxchars: "0" }, []],
+    [{ seconds: "-1", since: "never", maxstanzas: "all" }, numbers(1, 4)],
+  ] as [Record<string, string>, string[]][]) {
+    assert.deepEqual(await ask(how), texts, JSON.stringify(how));
+  }
 });
 
 test("the owner says how many messages are kept, and how many are sent unasked", async () => {
