@@ -1,9 +1,11 @@
 /** A real process is ended and started again: what it had acknowledged is there. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { childElements, getChild, type Element } from "../../core/index.js";
 import { connectClient, type Client } from "../../core/testing/client.js";
+import { idOf } from "../support/archives.js";
 import { ChorusProcess } from "../support/chorus-process.js";
-import { affiliate, configure, enter, gone, NS_MUC, present, register, result } from "../support/room-stanzas.js";
+import { affiliate, configure, enter, gone, NS_MUC, present, register, result, say } from "../support/room-stanzas.js";
 
 const CONFIG = `
 authentication = "insecure"
@@ -123,4 +125,64 @@ test("everything that was acknowledged before kill -9 is there afterwards", asyn
     [],
     "acknowledged, and not there",
   );
+});
+
+/** Everything in the archive of the room, as somebody reads it, page by page: stanzas by id. */
+async function archiveOf(client: Client): Promise<Map<string, Element>> {
+  const found = new Map<string, Element>();
+  for (let after = ""; ;) {
+    const set = `<set xmlns="http://jabber.org/protocol/rsm"><max>50</max>${after && `<after>${after}</after>`}</set>`;
+    const query = `<query xmlns="urn:xmpp:mam:2">${set}</query>`;
+    client.send(`<iq type="set" id="page${found.size}" to="${ROOM}">${query}</iq>`);
+    for (;;) {
+      const stanza = await client.receive();
+      const result = getChild(stanza, "result", "urn:xmpp:mam:2");
+      const forwarded = result && childElements(result)[0];
+      if (forwarded) found.set(String(result.attrs["id"]), childElements(forwarded)[1] as Element);
+      else if (stanza.name === "iq") {
+        const fin = getChild(stanza, "fin", "urn:xmpp:mam:2");
+        assert.ok(fin, String(stanza));
+        if (fin.attrs["complete"] === "true") return found;
+        after = [...found.keys()].at(-1) ?? "";
+        break;
+      }
+    }
+  }
+}
+
+test("every message that anybody has received before kill -9 is in the archive, and nothing that was retracted is", async () => {
+  const modules = 'modules_enabled = { "muc_mam", "muc_moderation" }';
+  await using chorus = await ChorusProcess.start(`${CONFIG}${modules}\n`);
+  const [ada, ben] = await prepare(chorus);
+  assert.ok(ada && ben);
+  ben.send(enter(ROOM, "Benedict", "tumbler"));
+  await ben.see(present(ROOM, "Benedict", '<status code="110"/>'));
+  ben.send(say(ROOM, "regretted", { id: "regretted" }));
+  const regretted = idOf(await ben.see(`<message id="regretted"><body>regretted</body></message>`), ROOM);
+  ben.send(say(ROOM, "forbidden", { id: "forbidden" }));
+  const forbidden = idOf(await ben.see(`<message id="forbidden"><body>forbidden</body></message>`), ROOM);
+  const retract = (id = "", more = ""): string => `<retract xmlns="urn:xmpp:message-retract:1"${id}/>${more}`;
+  ben.send(`<message type="groupchat" to="${ROOM}" id="back">${retract(` id="${String(regretted)}"`)}</message>`);
+  const moderate = `<moderate xmlns="urn:xmpp:message-moderate:1" id="${String(forbidden)}">${retract()}</moderate>`;
+  ada.send(`<iq type="set" id="moderate" to="${ROOM}">${moderate}</iq>`);
+  await ada.see(result(ROOM, "moderate"));
+  await ben.see(`<message id="back" from="${ROOM}/Benedict"/>`);
+  // All at once, and the end comes somewhere in the middle.
+  for (let n = 0; n < 300; n++) (n % 2 === 0 ? ada : ben).send(say(ROOM, `line ${n}`, { id: `line${n}` }));
+  const heard = [await ben.see(`<message id="line20"/>`)];
+  await chorus.stop("SIGKILL");
+  for (const client of [ada, ben]) heard.push(...client.inbox.takeAll());
+  await chorus.start();
+  const archive = await archiveOf(await logIn(chorus, "ada"));
+  const received = heard.filter(({ name, attrs }) => name === "message" && String(attrs["id"]).startsWith("line"));
+  assert.ok(received.length > 20);
+  for (const stanza of received) {
+    const kept = archive.get(String(idOf(stanza, ROOM)));
+    assert.equal(kept?.getChildText("body"), stanza.getChildText("body"), "received, and not there");
+  }
+  for (const id of [regretted, forbidden]) {
+    const kept = archive.get(String(id));
+    assert.ok(kept && getChild(kept, "retracted", "urn:xmpp:message-retract:1"));
+    assert.equal(kept.getChildText("body"), null);
+  }
 });
