@@ -15,13 +15,13 @@ import {
   type IqEvent,
 } from "chorus-muc";
 import { askAffiliation, checkAffiliation, type AffiliationRequest, type AskedChange } from "./affiliation-change.js";
-import { isAtLeast, parseAffiliation, type Affiliation } from "./affiliations.js";
+import { isAtLeast, maySeeAffiliations, parseAffiliation, type Affiliation } from "./affiliations.js";
 import { answerIq, type IqAnswer } from "./iq-answer.js";
 import { NS_MUC_ADMIN } from "./namespaces.js";
 import { itemElement } from "./presence.js";
 import { errorOf } from "./privileges.js";
 import { askRole } from "./role-change.js";
-import type { AffiliationData, Room } from "./room-api.js";
+import type { AffiliationData } from "./room-api.js";
 import { hasRole, parseRole, type Role } from "./roles.js";
 import type { LiveRoom } from "./room.js";
 import type { Service } from "./service.js";
@@ -64,23 +64,13 @@ function answerWith(stanza: Element, items: readonly Element[]): Element {
   return answer;
 }
 
-/**
- * Who may see a list (XEP-0045 §9.2, §9.5, §10.5, §10.8): owners all, admins those that they can change, and where
- * everybody sees everybody members all but the bans.
- */
+/** Who may see a list, unless a module knows better. */
 export function hookLists({ module }: Service): void {
-  // After modules, which may know better.
   module.hook(
     "muc-may-see-list",
-    ({ room, actor, affiliation }) => maySee(room, room.getAffiliation(actor), affiliation),
+    ({ room, actor, affiliation }) => maySeeAffiliations(room.getAffiliation(actor), affiliation, room.getWhois()),
     -1,
   );
-}
-
-function maySee(room: Room, own: Affiliation, affiliation: Affiliation): boolean {
-  if (own === "owner") return true;
-  if (isAtLeast(own, "admin") && !isAtLeast(affiliation, "admin")) return true;
-  return isAtLeast(own, "member") && affiliation !== "outcast" && room.getWhois() === "anyone";
 }
 
 function affiliationList(room: LiveRoom, stanza: Element, actor: FullJid, affiliation: Affiliation): IqAnswer {

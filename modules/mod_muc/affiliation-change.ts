@@ -1,9 +1,9 @@
-import { bare, domainOf, xml, type BareJid } from "chorus-muc";
+import { bare, cloneElement, domainOf, StanzaTemplate, xml, type BareJid } from "chorus-muc";
 import { affiliationRank, isAtLeast, parseAffiliation, type Affiliation } from "./affiliations.js";
 import { tellLeft } from "./leave.js";
 import type { Refusable } from "./muc-events.js";
 import type { LiveOccupant } from "./occupant.js";
-import { itemElement, publicise, userX } from "./presence.js";
+import { divided, itemElement, publicise, userX, type ExtraContent } from "./presence.js";
 import { DONE, mayChangeAffiliation, refused } from "./privileges.js";
 import { outcomeOf } from "./outcome.js";
 import type { Actor, AffiliationData, Outcome } from "./room-api.js";
@@ -143,16 +143,34 @@ function commitAffiliation(room: LiveRoom, request: AffiliationRequest, change: 
     if (occupant.role !== role && (isLowered || isRaised)) room.occupancy.setRole(occupant, role);
     room.invalidatePresence(occupant);
   }
+  const extra = askForExtra(room, change, before.size > 0);
   const codes = role !== "none" ? [] : [effective === "outcast" ? "301" : "321"];
   for (const [occupant, prevRole] of before) {
-    publicise(room, occupant, userX(...codes), { actor, reason, prevRole });
+    publicise(room, occupant, userX(...codes), { actor, reason, prevRole, extra });
     if (occupant.role === "none") tellLeft(room, occupant);
     else showOthersAgain(room, occupant, prevRole);
   }
-  if (before.size === 0) announce(room, { jid, affiliation, reason, codes });
+  if (before.size === 0) announce(room, { jid, affiliation, reason, codes, extra });
   room.save(true);
   room.service.module.fireEvent("muc-set-affiliation", { ...change, inRoom: before.size > 0 });
   return DONE;
+}
+
+/** What modules have to add to what some sessions are told. */
+function askForExtra(room: LiveRoom, change: Change, inRoom: boolean): ExtraContent | undefined {
+  let extra: ExtraContent | undefined;
+  const { jid, affiliation, previousAffiliation } = change;
+  room.service.module.fireEvent("muc-broadcast-affiliation", {
+    room,
+    jid,
+    affiliation,
+    previousAffiliation,
+    inRoom,
+    addFor: (sessions, element) => {
+      extra = { sessions, element };
+    },
+  });
+  return extra;
 }
 
 function store(room: LiveRoom, request: AffiliationRequest, change: Change): void {
@@ -197,19 +215,29 @@ export function showOthersAgain(room: LiveRoom, occupant: LiveOccupant, prevRole
   }
 }
 
+/** A change that concerns nobody in the room. */
+interface Announcement {
+  readonly jid: BareJid;
+  readonly affiliation: Affiliation;
+  readonly reason: string | undefined;
+  readonly codes: readonly string[];
+  readonly extra: ExtraContent | undefined;
+}
+
 /** Tells those who may see it of a change that concerns nobody in the room (XEP-0045 §9.3, §9.5, §10.3). */
-function announce(
-  room: LiveRoom,
-  {
-    jid,
-    affiliation,
-    reason,
-    codes,
-  }: { jid: BareJid; affiliation: Affiliation; reason: string | undefined; codes: string[] },
-): void {
+function announce(room: LiveRoom, { jid, affiliation, reason, codes, extra }: Announcement): void {
   const x = userX(...codes);
   x.append(itemElement({ affiliation, jid }, { reason }));
-  const message = xml("message", { from: room.jid }, x);
   const isForAll = room.getWhois() === "anyone";
-  room.broadcast(message, (_nick, occupant) => isForAll || hasRole(occupant.role, "moderator"));
+  const sessions = room.occupancy.list().flatMap((occupant) => {
+    if (isForAll || hasRole(occupant.role, "moderator")) return occupant.targets;
+    return extra ? occupant.targets.filter((session) => extra.sessions.has(session.jid)) : [];
+  });
+  const [others, told] = divided(sessions, extra);
+  const { module } = room.service;
+  const message = xml("message", { from: room.jid }, x);
+  if (others.length > 0) module.deliver(new StanzaTemplate(message), others);
+  if (!extra || told.length === 0) return;
+  x.append(cloneElement(extra.element));
+  module.deliver(new StanzaTemplate(message), told);
 }

@@ -4,6 +4,7 @@ import {
   resourceOf,
   StanzaError,
   xml,
+  type Element,
   type FullJid,
   type OccupantJid,
   type StanzaEvent,
@@ -68,15 +69,26 @@ function arrivalCodes(room: LiveRoom, event: StanzaEvent, isRewritten: boolean):
   return isRewritten ? [...codes, "210"] : codes;
 }
 
-/** Tells everybody, and the session itself with status codes. */
+/** What the session is told of itself with; who asks for everything again is met as on entering. */
+function arrivalX(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, codes: readonly string[]): Element {
+  const x = userX(...codes);
+  if (!isRejoin(event)) return x;
+  const { stanza, origin } = event;
+  const jid = stanza.attrs["from"] as FullJid;
+  const told = { room, nick: occupant.nick, occupant, stanza, origin, jid, x };
+  room.service.module.fireEvent("muc-occupant-session-entering", told);
+  return x;
+}
+
+/** Tells everybody, and the session itself. */
 function publiciseArrival(
   room: LiveRoom,
   occupant: LiveOccupant,
   session: FullJid,
-  codes: readonly string[],
+  self: Element,
   prevRole?: Role,
 ): void {
-  publicise(room, occupant, { base: userX(), self: userX(...codes) }, { session, prevRole });
+  publicise(room, occupant, { base: userX(), self }, { session, prevRole });
 }
 
 function updateStatus(
@@ -90,8 +102,9 @@ function updateStatus(
   const prevRole = occupant.role;
   room.occupancy.setSession(occupant, realJid, event.stanza);
   if (draft.role !== prevRole) room.occupancy.setRole(occupant, draft.role);
+  const x = arrivalX(room, event, occupant, codes);
   if (isRejoin(event)) room.sendOccupantList(realJid, (_nick, other) => other !== occupant);
-  publiciseArrival(room, occupant, realJid, codes, prevRole);
+  publiciseArrival(room, occupant, realJid, x, prevRole);
   if (isRejoin(event)) sessionNew(room, event, occupant);
 }
 
@@ -116,9 +129,10 @@ function changeNick(
     return;
   }
   const isLast = occupant.targets.length === 1;
-  if (target) merge(room, event, occupant, target, codes);
-  else if (isLast) rename(room, event, occupant, draft, codes);
-  else split(room, event, occupant, draft, codes);
+  const x = arrivalX(room, event, occupant, codes);
+  if (target) merge(room, event, occupant, target, x);
+  else if (isLast) rename(room, event, occupant, draft, x);
+  else split(room, event, occupant, draft, x);
   if (!isRejoin(event)) return;
   const now = room.occupancy.byRealJid(realJid) as LiveOccupant;
   room.sendOccupantList(realJid, (_nick, other) => other !== now);
@@ -126,13 +140,7 @@ function changeNick(
 }
 
 /** The whole occupant takes another nick. The room is at no time without it. */
-function rename(
-  room: LiveRoom,
-  event: StanzaEvent,
-  occupant: LiveOccupant,
-  draft: Draft,
-  codes: readonly string[],
-): void {
+function rename(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, draft: Draft, x: Element): void {
   const { stanza, origin } = event;
   const before = occupant.nick;
   const prevRole = occupant.role;
@@ -141,7 +149,7 @@ function rename(
   room.occupancy.setSession(occupant, draft.jid as FullJid, stanza);
   if (draft.role !== prevRole) room.occupancy.setRole(occupant, draft.role);
   room.service.module.fireEvent("muc-occupant-left", { room, nick: before, occupant, stanza, origin });
-  publiciseArrival(room, occupant, draft.jid as FullJid, codes, prevRole);
+  publiciseArrival(room, occupant, draft.jid as FullJid, x, prevRole);
 }
 
 /** Tells a session that it has another nick now, while the old one stays with its other sessions. */
@@ -155,13 +163,7 @@ function tellNickChange(room: LiveRoom, occupant: LiveOccupant, realJid: FullJid
 }
 
 /** One session of several takes a nick of its own. */
-function split(
-  room: LiveRoom,
-  event: StanzaEvent,
-  occupant: LiveOccupant,
-  draft: Draft,
-  codes: readonly string[],
-): void {
+function split(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, draft: Draft, x: Element): void {
   const realJid = draft.jid as FullJid;
   const session = occupant.getSession(realJid);
   tellNickChange(room, occupant, realJid, draft.nick);
@@ -169,18 +171,12 @@ function split(
   publicise(room, occupant, userX());
   const own = new LiveOccupant(occupant.bareJid, draft.nick, draft.role);
   room.occupancy.setSession(own, realJid, event.stanza);
-  publiciseArrival(room, own, realJid, codes);
+  publiciseArrival(room, own, realJid, x);
   if (session) room.service.module.deliver(presenceForRelative(room, occupant), [session]);
 }
 
 /** A session takes a nick that another session of the same user has. */
-function merge(
-  room: LiveRoom,
-  event: StanzaEvent,
-  occupant: LiveOccupant,
-  target: LiveOccupant,
-  codes: readonly string[],
-): void {
+function merge(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant, target: LiveOccupant, x: Element): void {
   const { stanza, origin } = event;
   const realJid = stanza.attrs["from"] as FullJid;
   const session = occupant.getSession(realJid);
@@ -197,7 +193,7 @@ function merge(
     publicise(room, occupant, userX());
   }
   room.occupancy.setSession(target, realJid, stanza);
-  publiciseArrival(room, target, realJid, codes);
+  publiciseArrival(room, target, realJid, x);
   if (!isLast && session) room.service.module.deliver(presenceForRelative(room, occupant), [session]);
 }
 

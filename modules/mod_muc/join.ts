@@ -109,10 +109,12 @@ function letIn(
   room.occupancy.setSession(occupant, realJid, stanza);
   const codes = [...(isNewRoom ? ["201"] : []), ...warningCodes(room)];
   if (draft.nick !== askedFor) codes.push("210");
-  if (!isNewRoom) room.sendOccupantList(realJid, (_nick, other) => other !== occupant);
-  publicise(room, occupant, { base: userX(), self: userX(...codes) }, { session: realJid });
   const told = { room, nick: occupant.nick, occupant, stanza, origin };
   const { module } = room.service;
+  const self = userX(...codes);
+  module.fireEvent("muc-occupant-session-entering", { ...told, jid: realJid, x: self });
+  if (!isNewRoom) room.sendOccupantList(realJid, (_nick, other) => other !== occupant);
+  publicise(room, occupant, { base: userX(), self }, { session: realJid });
   if (!present) module.fireEvent("muc-occupant-joined", told);
   module.fireEvent("muc-occupant-session-new", { ...told, jid: realJid });
   if (isNewRoom) module.fireEvent("muc-room-created", { room, creator: occupant, stanza, origin });

@@ -182,6 +182,22 @@ export interface SetAffiliationEvent extends Refusable {
   readonly previousData: AffiliationData | undefined;
 }
 
+/** A change of affiliation that the room is about to be told of, by presence or by a message (XEP-0045 §9, §10). */
+export interface BroadcastAffiliationEvent {
+  readonly room: Room;
+  /** A bare JID or a domain. */
+  readonly jid: BareJid;
+  readonly affiliation: Affiliation;
+  readonly previousAffiliation: Affiliation;
+  /** By the presence of whom it concerns; otherwise by a message. */
+  readonly inRoom: boolean;
+  /**
+   * Adds an element to the `<x xmlns=muc#user/>` that some sessions are told with, of those who see real JIDs. They are
+   * told by message even where only moderators are. The last call counts.
+   */
+  addFor(sessions: ReadonlySet<FullJid>, element: Element): void;
+}
+
 /** A change of role that somebody asks for. */
 export interface SetRoleEvent extends Refusable {
   readonly room: Room;
@@ -344,6 +360,16 @@ export interface MucEvents {
   /** A nick is gone: its last session left or was removed, or it was changed for another. */
   "muc-occupant-left": OccupantEvent;
   /**
+   * A session has been let in, or asks for everything again, and has been sent nothing yet: what is sent here comes
+   * before all presence. `x` goes with the session's own presence.
+   */
+  "muc-occupant-session-entering": OccupantEvent & {
+    readonly jid: FullJid;
+    readonly stanza: Element;
+    readonly origin: Origin;
+    readonly x: Element;
+  };
+  /**
    * Which role an affiliation brings on entering (XEP-0045 §5.1.2). The first role that a handler returns counts; `false`
    * and `none`: may not be in the room.
    */
@@ -414,6 +440,8 @@ export interface MucEvents {
    * too, and cannot wait; `setAffiliationAsync` and requests can.
    */
   "muc-pre-set-affiliation": Suspendable<SetAffiliationEvent, StanzaError>;
+  /** An affiliation has changed, and the room is about to be told. */
+  "muc-broadcast-affiliation": BroadcastAffiliationEvent;
   /** An affiliation was changed, and the room was told. */
   "muc-set-affiliation": SetAffiliationEvent & {
     /** Somebody whom it concerns was in the room. */

@@ -8,6 +8,12 @@ import type { LiveRoom } from "./room.js";
 /** Who sees a presence: somebody who sees real JIDs, somebody who does not, or the occupant. */
 export type PresenceForm = "full" | "anonymous" | "self";
 
+/** An element for the `<x/>` that some sessions get, and others do not. */
+export interface ExtraContent {
+  readonly sessions: ReadonlySet<FullJid>;
+  readonly element: Element;
+}
+
 /** What happened to an occupant, beside what is to be seen of it. */
 export interface StatusChange {
   /** Resource of the new nick, on a nick change. */
@@ -25,6 +31,8 @@ export interface StatusChange {
   readonly session?: FullJid;
   /** The occupant's own sessions are told by other means. */
   readonly othersOnly?: boolean;
+  /** What some sessions are told besides, of those who see real JIDs. */
+  readonly extra?: ExtraContent | undefined;
   /** Only for this one; nobody else is told. */
   readonly recipient?: LiveOccupant | undefined;
 }
@@ -168,13 +176,14 @@ class Broadcast {
   }
 
   /** The form for somebody else. @param asGone they saw the occupant, and may not any longer */
-  forOther(form: PresenceForm, asGone: boolean): StanzaTemplate {
+  forOther(form: PresenceForm, asGone: boolean, hasExtra = false): StanzaTemplate {
     const { base, full = base, anon = base, self = base } = this.#content;
-    const x = form === "full" ? full : form === "anonymous" ? anon : self;
+    const said = form === "full" ? full : form === "anonymous" ? anon : self;
+    const x = hasExtra ? this.#withExtra(said) : said;
     if (this.#isSteady && !asGone && form !== "self" && isPlain(x)) {
       return presenceForm(this.#room, this.#occupant, form);
     }
-    return this.#once(`${form} ${asGone}`, () => {
+    return this.#once(`${form} ${asGone} ${hasExtra}`, () => {
       const stanza = this.#build(form, this.#base, x, false);
       if (asGone) stanza.attrs["type"] = "unavailable";
       return stanza;
@@ -185,14 +194,16 @@ class Broadcast {
   forOwn(session: OccupantSession): StanzaTemplate {
     const { base: shared, self = shared } = this.#content;
     const isMeant = this.#change.session === undefined || this.#change.session === session.jid;
-    const x = isMeant ? self : shared;
     // Who is withdrawn from the others' view is in the room as before.
     const isWithdrawn = this.#change.forceUnavailable === true && this.#occupant.role !== "none";
+    const hasExtra = this.#change.extra?.sessions.has(session.jid) === true;
+    const said = isMeant ? self : shared;
+    const x = hasExtra ? this.#withExtra(said) : said;
     const isPrimary = session.presence === this.#occupant.getPresence();
     if (this.#isSteady && isPrimary && isPlain(x)) return presenceForm(this.#room, this.#occupant, "self");
     const isShared = !isWithdrawn && (isPrimary || this.#base.attrs["type"] === "unavailable");
     const base = isShared ? this.#base : session.presence;
-    return this.#once(isShared ? `own ${isMeant}` : session.jid, () => this.#build("self", base, x, true));
+    return this.#once(isShared ? `own ${isMeant} ${hasExtra}` : session.jid, () => this.#build("self", base, x, true));
   }
 
   #build(form: PresenceForm, base: Element, x: Element, isOwn: boolean): Element {
@@ -205,6 +216,13 @@ class Broadcast {
     });
   }
 
+  #withExtra(x: Element): Element {
+    const { extra } = this.#change;
+    const whole = cloneElement(x);
+    if (extra) whole.append(cloneElement(extra.element));
+    return whole;
+  }
+
   #once(key: string, build: () => Element): StanzaTemplate {
     let template = this.#built.get(key);
     if (!template) {
@@ -213,6 +231,16 @@ class Broadcast {
     }
     return template;
   }
+}
+
+/** Those who are told nothing else, and those who are. */
+export function divided(
+  sessions: readonly OccupantSession[],
+  extra: ExtraContent | undefined,
+): readonly [others: readonly OccupantSession[], told: readonly OccupantSession[]] {
+  if (!extra) return [sessions, []];
+  const isTold = ({ jid }: OccupantSession): boolean => extra.sessions.has(jid);
+  return [sessions.filter((session) => !isTold(session)), sessions.filter(isTold)];
 }
 
 /** See `Room.publiciseOccupantStatus`. Others are told first, then the occupant's own sessions. */
@@ -238,7 +266,9 @@ export function publicise(
       if (other !== occupant) recipients[formFor(room, other, occupant)].push(...other.targets);
     }
     for (const form of ["full", "anonymous", "self"] as const) {
-      if (recipients[form].length > 0) module.deliver(broadcast.forOther(form, !isShown), recipients[form]);
+      const [others, told] = divided(recipients[form], form === "anonymous" ? undefined : change.extra);
+      if (others.length > 0) module.deliver(broadcast.forOther(form, !isShown), others);
+      if (told.length > 0) module.deliver(broadcast.forOther(form, !isShown, true), told);
     }
   }
   if (change.othersOnly) return;

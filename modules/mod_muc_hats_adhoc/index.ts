@@ -33,11 +33,6 @@ function mayList(room: Room, from: string): boolean {
   return room.getOccupantJid(from) !== undefined || isAtLeast(room.getAffiliation(from), "member");
 }
 
-/** Whoever may see the list of members (XEP-0045 §9.5): this one, too, has real JIDs. */
-function mayListAssigned(room: Room, from: string): boolean {
-  return mayManage(room, from) || (isAtLeast(room.getAffiliation(from), "member") && room.getWhois() === "anyone");
-}
-
 /** A hue angle (XEP-0392 §5); empty: none. `null`: neither. */
 function parseHue(text: string): number | undefined | null {
   if (text === "") return undefined;
@@ -161,7 +156,9 @@ export default class MucHatsAdhoc {
     this.module.provides("room-adhoc", {
       name: "List assigned hats",
       node: `${NODE}list-assigned`,
-      isFor: mayListAssigned,
+      // Whoever may see the list of members: this one, too, has real JIDs.
+      isFor: (room: Room, actor: FullJid): boolean =>
+        this.module.fireEvent("muc-may-see-list", { room, actor, affiliation: "member" }) === true,
       handler: (room: Room): AdhocResult => {
         const rows = this.#hats.assigned(room).map(({ jid, uri, title, hue }) => [jid, uri, title, hueText(hue)]);
         return {
