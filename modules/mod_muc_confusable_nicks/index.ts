@@ -70,7 +70,9 @@ export default class MucConfusableNicks {
     this.module.hook(
       "muc-occupant-pre-join",
       ({ room, bareJid, occupant, isFirstSession }) => {
-        if (isFirstSession && warns(room)) this.#warn(room, bareJid, resourceOf(occupant.nick) ?? "");
+        // A nick that somebody else has in the room is about to be refused.
+        if (isFirstSession && !occupant.existing && warns(room))
+          this.#warn(room, bareJid, resourceOf(occupant.nick) ?? "");
         return undefined;
       },
       -1000,

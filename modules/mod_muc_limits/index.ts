@@ -5,6 +5,7 @@ import {
   inject,
   injectable,
   ModuleApiToken,
+  namespaceOf,
   resourceOf,
   StanzaError,
   type BareJid,
@@ -16,6 +17,8 @@ import {
 import { isAtLeast, type Room } from "chorus-muc/muc";
 import { RoomBuckets, type Exhausted } from "./room-buckets.js";
 import type { Pace } from "./token-bucket.js";
+
+const NS_CHAT_STATES = "http://jabber.org/protocol/chatstates";
 
 const TOO_FAST: Readonly<Record<NonNullable<Exhausted>, string>> = {
   occupant: "You are doing too much at once, please try again in a moment",
@@ -30,7 +33,7 @@ interface Limits {
   /** Bytes. */
   readonly chars: number;
   readonly lines: number;
-  /** Cost of each line of a message after its first. */
+  /** Cost of each line of a message after its first, and of a chat state. */
   readonly lineCost: number;
 }
 
@@ -57,6 +60,11 @@ function textsOf(stanza: Element): string[] {
   return childElements(stanza)
     .filter(({ name }) => name === "body" || name === "subject")
     .map((child) => child.text());
+}
+
+/** "Is typing" and the like (XEP-0085), without anything to read: clients send several of them with each message. */
+function isChatState(stanza: Element): boolean {
+  return childElements(stanza).some((child) => namespaceOf(child) === NS_CHAT_STATES);
 }
 
 function policyViolation(type: "modify" | "wait", text: string, room: Room): StanzaError {
@@ -150,11 +158,12 @@ export default class MucLimits {
     if (bytes > this.#limits.chars || lines > this.#limits.lines) {
       return policyViolation("modify", "This message is too long, please write a shorter one", room);
     }
-    return this.#spend(room, jid, Math.max(0, lines - 1) * this.#limits.lineCost);
+    const { lineCost } = this.#limits;
+    if (lines === 0 && isChatState(message)) return this.#spend(room, jid, lineCost);
+    return this.#spend(room, jid, this.#limits.room.baseCost + Math.max(0, lines - 1) * lineCost);
   }
 
-  #spend(room: Room, jid: BareJid, extra = 0): StanzaError | undefined {
-    const cost = this.#limits.room.baseCost + extra;
+  #spend(room: Room, jid: BareJid, cost = this.#limits.room.baseCost): StanzaError | undefined {
     return this.#verdict(room, jid, this.#of(room).spend(jid, cost, this.clock.now()));
   }
 

@@ -7,6 +7,9 @@ export interface Pace {
   readonly baseCost: number;
 }
 
+/** Ten tenths are one, whatever floating point says. */
+const ROUNDING = 1e-9;
+
 /** A store of tokens that fills at a steady pace: what is done takes some out, and has to wait when there are none. */
 export class TokenBucket {
   readonly #rate: number;
@@ -25,7 +28,7 @@ export class TokenBucket {
   /** Whether there is enough for `cost`; what costs more than the bucket holds asks for a full one. */
   has(cost: number, nowMs: number): boolean {
     this.#fill(nowMs);
-    return this.#rate === 0 || this.#level >= Math.min(cost, this.#capacity);
+    return this.#rate === 0 || this.#level + ROUNDING >= Math.min(cost, this.#capacity);
   }
 
   take(cost: number, nowMs: number): void {

@@ -138,6 +138,25 @@ test("what is reserved is known from each change on, and no longer", async () =>
   assert.equal(await entering(on.eve, "B\u0435nedict"), undefined);
 });
 
+test("however many people come, the affiliations are not read again for them", async () => {
+  await using on = await world();
+  let reads = 0;
+  const read = on.room.eachAffiliation.bind(on.room);
+  Object.defineProperty(on.room, "eachAffiliation", {
+    value: (...args: Parameters<Room["eachAffiliation"]>) => {
+      reads++;
+      return read(...args);
+    },
+  });
+  // mod_muc_register has its own index, of nicks that are the very same.
+  on.room.getRegisteredJid("Ben");
+  reads = 0;
+  for (let count = 0; count < 5; count++) {
+    await enter(on.service.client(`guest-${count}@example/x`), `Guest ${count}`);
+  }
+  assert.equal(reads, 0);
+});
+
 test("a nick of which nothing can be seen is refused, whatever the owner allows", async () => {
   await using on = await world('muc_room_default_confusable_nicks = "allow"');
   for (const nick of ["\u2800", "\u200D", "\u{1D159}\u2800"]) {

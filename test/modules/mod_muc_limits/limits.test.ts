@@ -180,6 +180,23 @@ test("muc_limit_base_cost, muc_line_count_multiplier: long messages cost more", 
   assert.equal(await say(on.ben), undefined);
 });
 
+test("XEP-0085: chat states count for little, and not for nothing", async () => {
+  await using on = await world();
+  await enter(on.ben, "Ben"); // 1 left
+  const state = (name: string, ...more: Element[]): Element =>
+    xml(
+      "message",
+      { type: "groupchat", to: ROOM },
+      xml(name, { xmlns: "http://jabber.org/protocol/chatstates" }),
+      ...more,
+    );
+  assert.equal(await sent(on.ben, state("active", xml("body", {}, "hello"))), undefined, "with a text, a message");
+  assert.equal(await sent(on.ben, state("composing")), TOO_FAST);
+  on.clock.advanceSeconds(8);
+  for (let count = 0; count < 20; count++) assert.equal(await sent(on.ben, state("composing")), undefined);
+  assert.equal(await sent(on.ben, state("composing")), TOO_FAST);
+});
+
 test("however slow the pace, nothing is impossible: the cost of a message is no more than a full bucket", async () => {
   await using on = await world("muc_event_rate = 0.01; muc_burst_factor = 1");
   assert.equal(await entering(on.ben, "Ben"), undefined);
