@@ -1,4 +1,5 @@
 /** Who becomes what (XEP-0045 §5, §8, §9, §10.3 to §10.8). */
+import { inviteText } from "../line.js";
 import {
   bareOf,
   domainOf,
@@ -137,6 +138,18 @@ export function affiliate(world: World, actor: Session | undefined, jid: string,
   if (concerned.length > 0) return;
   const items = [{ affiliation: to.affiliation, jid, reason }];
   world.broadcast({ name: "message", items, codes }, ({ role }) => settings.whois === "anyone" || role === "moderator");
+  if (actor !== undefined && from === "none" && isAtLeast(to.affiliation, "member")) inviteMember(world, actor, jid);
+}
+
+/** §9.5: who may come from now on is told so; on another server, as nobody is logged in here. */
+function inviteMember(world: World, actor: Session, jid: string): void {
+  const { settings } = world.there;
+  if (!settings.membersOnly || !world.isAttached) return;
+  const own = world.bySession(actor);
+  const inviter = own ? `${world.room}/${own.nick}` : world.room;
+  // Who does not know the password gives none away.
+  const password = own && settings.password !== "" ? settings.password : undefined;
+  world.send(jid, { name: "message", invite: inviteText(inviter, password) });
 }
 
 /** §5.1.1 */
