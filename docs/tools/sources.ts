@@ -98,6 +98,20 @@ export class Sources {
     });
   }
 
+  /** Keys under which a module keeps something with a room, in `_data`. */
+  persistedKeysOf(module: string): Set<string> {
+    const states = this.#calls(module).filter(
+      ({ expression }) => ts.isPropertyAccessExpression(expression) && expression.name.text === "roomState",
+    );
+    return new Set(
+      states.flatMap(({ arguments: [key, options] }) => {
+        const persist = options && this.checker.getTypeAtLocation(options).getProperty("persist");
+        const isKept = persist && literalsOf(this.checker.getTypeOfSymbol(persist)).includes("true");
+        return key && isKept ? this.#values(key, NO_ARGUMENTS) : [];
+      }),
+    );
+  }
+
   /** Names of the events that a part fires; what is known at run time only is `<…>`. */
   eventsFiredBy(part: string): Set<string> {
     return once(this.#fired, part, () => this.#firedBy(part));

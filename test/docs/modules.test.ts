@@ -145,6 +145,14 @@ for (const module of documented) {
       assert.deepEqual([...rows.keys()].map(pattern).sort(), [...eventsOf(module)].sort());
     });
 
+    test("names the keys under which it keeps something with a room", () => {
+      const named = new Set(codeIn(section("Storage")?.text ?? "").flatMap((code) => code.split(/\W+/)));
+      assert.deepEqual(
+        [...sources.persistedKeysOf(module)].filter((key) => !named.has(key)),
+        [],
+      );
+    });
+
     test("has no dead link", () => {
       for (const link of linksOf(page)) assertAlive(pathOf(module), link);
     });
