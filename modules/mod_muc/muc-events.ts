@@ -457,6 +457,16 @@ export interface MucEvents {
   };
   /** A role is to be changed by somebody. An error refuses; `allowed = true` allows it without the built-in checks. */
   "muc-pre-set-role": Suspendable<SetRoleEvent, StanzaError>;
+  /** A role was changed by `room.setRole`, on request or not; `none`: by a kick. Not by a change of affiliation. */
+  "muc-set-role": {
+    readonly room: Room;
+    /** Real JID; `undefined`: the service itself. */
+    readonly actor: string | undefined;
+    readonly occupant: Occupant;
+    readonly role: Role;
+    readonly previousRole: Role;
+    readonly reason: string | undefined;
+  };
   /** May somebody without affiliation register? `undefined`: as `allow_unaffiliated_register` says. */
   "muc-registration-allowed": Stoppable<{ readonly room: Room; readonly jid: BareJid }, boolean>;
   /** The registration form is made, to be shown or to read what was submitted. */

@@ -91,14 +91,15 @@ export function changeRoleAsync(
 /** The half that changes things and tells the room; it was allowed. */
 function commitRole(room: LiveRoom, actor: Actor, target: LiveOccupant, role: Role, reason?: string): Outcome {
   const by = actor === true ? undefined : actor;
-  if (role === "none") {
-    takeOut(room, target, { codes: ["307"], actor: by, reason });
-    return DONE;
-  }
   const prevRole = target.role;
-  room.occupancy.setRole(target, role);
-  publicise(room, target, userX(), { actor: by, reason, prevRole });
-  showOthersAgain(room, target, prevRole);
+  if (role === "none") takeOut(room, target, { codes: ["307"], actor: by, reason });
+  else {
+    room.occupancy.setRole(target, role);
+    publicise(room, target, userX(), { actor: by, reason, prevRole });
+    showOthersAgain(room, target, prevRole);
+  }
+  const told = { room, actor: by, occupant: target, role, previousRole: prevRole, reason };
+  room.service.module.fireEvent("muc-set-role", told);
   return DONE;
 }
 
