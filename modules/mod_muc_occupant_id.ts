@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from "node:crypto";
 import {
+  getChild,
   inject,
   injectable,
   ModuleApiToken,
@@ -70,6 +71,17 @@ export default class MucOccupantId {
       if (occupant) stamp(stanza, room.getOccupantId(occupant));
       return undefined;
     });
+
+    // Of changes of subject, too, which end the chain above; before the history and the archive (0, 1) keep them.
+    this.module.hook(
+      "muc-broadcast-message",
+      ({ room, stanza }) => {
+        const occupant = room.getOccupantByNick(String(stanza.attrs["from"]));
+        if (occupant && !getChild(stanza, "occupant-id", NS_OCCUPANT_ID)) stamp(stanza, room.getOccupantId(occupant));
+        return undefined;
+      },
+      10,
+    );
 
     this.module.hook("muc-private-message", ({ room, sender, stanza }) => {
       stamp(stanza, room.getOccupantId(sender));

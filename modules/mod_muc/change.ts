@@ -12,7 +12,7 @@ import {
 import type { ChangeCondition, PreChangeEvent } from "./muc-events.js";
 import { NS_MUC } from "./namespaces.js";
 import { Draft, LiveOccupant } from "./occupant.js";
-import { itemElement, presenceForRelative, publicise, userX, warningCodes } from "./presence.js";
+import { itemElement, ownPresence, presenceForRelative, publicise, userX, warningCodes } from "./presence.js";
 import { isStopped, refuse } from "./refusal.js";
 import type { Role } from "./roles.js";
 import type { LiveRoom } from "./room.js";
@@ -159,7 +159,8 @@ function tellNickChange(room: LiveRoom, occupant: LiveOccupant, realJid: FullJid
   // One item, its own: clients are confused by those of the other sessions.
   x.append(itemElement({ affiliation, role: occupant.role, jid: realJid, nick: resourceOf(nick) }));
   for (const code of ["303", "110"]) x.append(xml("status", { code }));
-  room.routeStanza(xml("presence", { from: occupant.nick, to: realJid, type: "unavailable" }, x));
+  const presence = xml("presence", { from: occupant.nick, to: realJid, type: "unavailable" });
+  room.routeStanza(ownPresence(room, occupant, presence, { x, nick: resourceOf(nick) }));
 }
 
 /** One session of several takes a nick of its own. */
@@ -203,6 +204,6 @@ function tellMerge(room: LiveRoom, target: LiveOccupant, realJid: FullJid): void
   const text = `you are joining pre-existing session ${resourceOf(target.nick) ?? ""}`;
   const x = userX();
   x.append(itemElement({ affiliation, role: "none" }));
-  const presence = xml("presence", { from: target.nick, to: realJid, type: "unavailable" }, xml("status", {}, text), x);
-  room.routeStanza(presence);
+  const presence = xml("presence", { from: target.nick, to: realJid, type: "unavailable" }, xml("status", {}, text));
+  room.routeStanza(ownPresence(room, target, presence, { x }));
 }

@@ -24,7 +24,8 @@ const NS_CONFERENCE = "jabber:x:conference";
 export function hookInvites(service: Service): void {
   const { module } = service;
   module.hook("muc-pre-invite", checkInviter);
-  module.hook("muc-invite", addDirectInvite);
+  // After modules have added to the mediated one (0): the room's password, for one.
+  module.hook("muc-invite", addDirectInvite, -1);
   module.hook("muc-invite", ({ room, stanza }) => {
     const { from, reason } = mediated(stanza, "invite");
     addBody(stanza, `${from} invited you to the room ${room.jid}${reason === "" ? "" : ` (${reason})`}`);
@@ -56,8 +57,23 @@ function mediated(stanza: Element, name: "invite" | "decline"): { from: string; 
   };
 }
 
+/** What the mediated invitation says, as a direct one says it (XEP-0249 §2). */
 function addDirectInvite({ room, stanza }: InviteEvent): undefined {
-  stanza.append(xml("x", { xmlns: NS_CONFERENCE, jid: room.jid }, mediated(stanza, "invite").reason));
+  const { reason } = mediated(stanza, "invite");
+  const x = getChild(stanza, "x", NS_MUC_USER);
+  const invite = x && getChild(x, "invite", NS_MUC_USER);
+  const conversation = invite && getChild(invite, "continue", NS_MUC_USER);
+  const direct = xml("x", {
+    xmlns: NS_CONFERENCE,
+    jid: room.jid,
+    password: x && childText(x, "password", NS_MUC_USER),
+    reason: reason === "" ? undefined : reason,
+    continue: conversation ? "true" : undefined,
+    thread: conversation?.attrs["thread"] as string | undefined,
+  });
+  // COMPAT: clients older than XEP-0249 read the reason as text, where Prosody has it.
+  if (reason !== "") direct.append(reason);
+  stanza.append(direct);
 }
 
 /** For clients that know nothing of all this. */

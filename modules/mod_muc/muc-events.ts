@@ -79,7 +79,7 @@ export interface BuildPresenceEvent {
   stanza: Element;
   /** The `<x xmlns=muc#user/>`, before its items are added. */
   readonly x: Element;
-  /** Absent when a registered nick is probed that is not in the room. */
+  /** Absent where somebody is told of who is affiliated and not in the room. */
   readonly occupant?: Occupant;
   /** Which form is built: with real JIDs, without, or for the occupant's own sessions. */
   readonly form: "full" | "anonymous" | "self";

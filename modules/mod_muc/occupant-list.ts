@@ -1,4 +1,6 @@
-import { bare, xml, type BareJid, type FullJid, type OccupantJid } from "chorus-muc";
+import { bare, xml, type BareJid, type Element, type FullJid, type OccupantJid } from "chorus-muc";
+import type { Affiliation } from "./affiliations.js";
+import type { BuildPresenceEvent } from "./muc-events.js";
 import { NS_MUC_USER } from "./namespaces.js";
 import type { Occupant } from "./occupant-api.js";
 import { OccupantSession } from "./occupant.js";
@@ -33,8 +35,26 @@ export function sendOccupantList(
     const nick = data?.reserved_nickname;
     const isNameless = nick === undefined && form === "anonymous";
     if (isNameless || affiliation === "outcast" || present.has(jid) || !filter(jid, undefined)) continue;
-    const item = itemElement({ affiliation, role: "none", nick, jid: form === "full" ? jid : undefined });
     const from = nick === undefined ? room.jid : `${room.jid}/${nick}`;
-    module.send(xml("presence", { to, from, type: "unavailable" }, xml("x", { xmlns: NS_MUC_USER }, item)));
+    module.send(absence(room, { jid, affiliation, nick, form }, xml("presence", { to, from, type: "unavailable" })));
   }
+}
+
+/** Somebody who is not in the room, whether anybody registered their nick or not. */
+interface Absent {
+  readonly jid: BareJid;
+  readonly affiliation: Affiliation;
+  readonly nick: string | undefined;
+  readonly form: "anonymous" | "full";
+}
+
+/** Unavailable presence of somebody who is affiliated, with what modules say of them. */
+export function absence(room: LiveRoom, { jid, affiliation, nick, form }: Absent, presence: Element): Element {
+  const x = xml("x", { xmlns: NS_MUC_USER });
+  x.append(itemElement({ affiliation, role: "none", nick, jid: form === "full" ? jid : undefined }));
+  const event: BuildPresenceEvent = { room, stanza: presence, x, form, nick, bareJid: jid };
+  room.service.module.fireEvent("muc-build-occupant-presence", event);
+  // After what modules add, as with everybody's presence.
+  event.stanza.append(x);
+  return event.stanza;
 }

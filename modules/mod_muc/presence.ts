@@ -111,6 +111,19 @@ function buildForm(room: LiveRoom, occupant: LiveOccupant, form: PresenceForm, c
   return stanza;
 }
 
+/** A presence of the engine's own making about an occupant, for the same user, with what modules add to such. */
+export function ownPresence(
+  room: LiveRoom,
+  occupant: LiveOccupant,
+  presence: Element,
+  { x, nick }: { readonly x: Element; readonly nick?: string | undefined },
+): Element {
+  const event = { room, stanza: presence, x, occupant, form: "self" as const, nick };
+  room.service.module.fireEvent("muc-build-occupant-presence", event);
+  event.stanza.append(x);
+  return event.stanza;
+}
+
 /**
  * An occupant's presence as it is, as text; kept until something in it changes. `self` is for the occupant's own
  * sessions and carries status 110.

@@ -1,7 +1,7 @@
 import { resourceOf, StanzaError, xml, type Element, type Origin } from "chorus-muc";
-import type { BuildPresenceEvent } from "./muc-events.js";
 import type { LiveOccupant } from "./occupant.js";
-import { itemElement, publicise, userX } from "./presence.js";
+import { absence } from "./occupant-list.js";
+import { publicise, userX } from "./presence.js";
 import { NOT_CONNECTED, refuse } from "./refusal.js";
 import type { LiveRoom } from "./room.js";
 
@@ -29,11 +29,6 @@ export function absentPresence(room: LiveRoom, occupantJid: string, to: string):
   const bareJid = nick === undefined ? undefined : room.getRegisteredJid(nick);
   if (bareJid === undefined) return undefined;
   const form = room.isAnonymousFor(to) ? "anonymous" : "full";
-  const jid = form === "full" ? bareJid : undefined;
-  const x = userX();
-  x.append(itemElement({ affiliation: room.getAffiliation(bareJid), role: "none", nick, jid }));
-  const stanza = xml("presence", { to, from: occupantJid, type: "unavailable" }, x);
-  const event: BuildPresenceEvent = { room, stanza, x, form, nick, bareJid };
-  room.service.module.fireEvent("muc-build-occupant-presence", event);
-  return event.stanza;
+  const presence = xml("presence", { to, from: occupantJid, type: "unavailable" });
+  return absence(room, { jid: bareJid, affiliation: room.getAffiliation(bareJid), nick, form }, presence);
 }
