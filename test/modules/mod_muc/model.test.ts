@@ -22,7 +22,7 @@ describe("a room and its model", () => {
     test(isAttached ? "attached to another server" : "standalone", { timeout: 3_600_000 }, async () => {
       await using real = await Real.start(isAttached, SESSIONS);
       const run = fc.asyncProperty(
-        fc.commands(anyCommand(2), {
+        fc.commands(anyCommand(4), {
           maxCommands: COMMANDS,
           size: "max",
           ...(REPLAY === undefined ? {} : { replayPath: REPLAY }),

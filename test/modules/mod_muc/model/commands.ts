@@ -4,6 +4,7 @@ import fc from "fast-check";
 import * as stanzas from "../../../support/room-stanzas.js";
 import { NS_MUC } from "../../../support/room-stanzas.js";
 import { type Item, administer } from "./rules/affiliations.js";
+import { affiliations, info, roles } from "./rules/lists.js";
 import { grantVoice, invite, say, setSubject, whisper } from "./rules/messages.js";
 import { configure, destroy } from "./rules/owners.js";
 import { bounce, leave, ping, present, probe } from "./rules/presence.js";
@@ -130,6 +131,23 @@ export class Restart implements Command {
 
   toString(): string {
     return "restart";
+  }
+}
+
+/** The power goes: what was acknowledged is on disk. Only where nobody stays, as who stays is not written at once. */
+class Crash implements Command {
+  check({ isAttached }: Readonly<World>): boolean {
+    return !isAttached;
+  }
+
+  async run(world: World, real: Real): Promise<void> {
+    await real.crash();
+    restart(world);
+    await real.compare(world);
+  }
+
+  toString(): string {
+    return "crash";
   }
 }
 
@@ -261,7 +279,7 @@ const affiliationItem = fc
     kind: fc.constant("affiliation" as const),
     jid: fc.oneof({ weight: 6, arbitrary: user }, { weight: 1, arbitrary: fc.constant("elsewhere.example") }),
     affiliation: fc.constantFrom(...AFFILIATIONS),
-    nick: fc.constantFrom(undefined, undefined, undefined, ...NICKS),
+    nick: fc.constantFrom(undefined, undefined, undefined, "", ...NICKS),
     reason,
   })
   // A domain is banned, or not.
@@ -412,6 +430,27 @@ class Pinging extends Sending {
   }
 }
 
+function asking(what: string, payload: string, expect: (world: World, by: Session) => void): Spec {
+  return [`asks for ${what}`, (room) => `<iq type="get" id="ask" to="${room}">${payload}</iq>`, expect];
+}
+
+const asksForList = (item: string, expect: (world: World, by: Session) => void): Spec =>
+  asking(item, `<query xmlns="${NS_MUC}#admin"><item ${item}/></query>`, expect);
+
+const asks = fc.oneof(
+  fc.constant(asking("info", '<query xmlns="http://jabber.org/protocol/disco#info"/>', info)),
+  fc.constantFrom(...AFFILIATIONS).map((affiliation) =>
+    asksForList(`affiliation="${affiliation}"`, (world, who) => {
+      affiliations(world, who, affiliation);
+    }),
+  ),
+  fc.constantFrom(...ROLES).map((role) =>
+    asksForList(`role="${role}"`, (world, who) => {
+      roles(world, who, role);
+    }),
+  ),
+);
+
 /** With how much weight each is chosen. */
 const CHOICE: readonly (readonly [weight: number, spec: fc.Arbitrary<Spec>])[] = [
   [14, enters],
@@ -429,6 +468,7 @@ const CHOICE: readonly (readonly [weight: number, spec: fc.Arbitrary<Spec>])[] =
   [2, unregisters],
   [9, configures],
   [1, destroys],
+  [4, asks],
 ];
 
 const DAY = 24 * 3600;
@@ -448,7 +488,7 @@ export function anyCommand(restarts: number): fc.Arbitrary<Command>[] {
         }),
       ),
     },
-    ...(restarts > 0 ? [{ weight: restarts, arbitrary: fc.constant<Command>(new Restart()) }] : []),
+    { weight: restarts, arbitrary: fc.constantFrom<Command>(new Restart(), new Crash()) },
   );
   return [choice];
 }

@@ -101,6 +101,30 @@ function voiceOf(stanza: Element): string | undefined {
   return field && childElements(field)[0]?.text();
 }
 
+/** What disco#info says of a room: what kind it is, and how many are in it. */
+export function infoText(kind: readonly string[], occupants: number | undefined): string {
+  return `is ${[...kind].sort().join(" ")}, with ${occupants ?? "?"}`;
+}
+
+function infoOf(stanza: Element): string | undefined {
+  const query = getChild(stanza, "query", "http://jabber.org/protocol/disco#info");
+  if (!query) return undefined;
+  const features = childElements(query).map(({ attrs }) => String(attrs["var"]));
+  const form = getChild(query, "x", "jabber:x:data");
+  const field = form && childElements(form).find(({ attrs }) => attrs["var"] === "muc#roominfo_occupants");
+  const occupants = field && Number(childElements(field)[0]?.text());
+  return infoText(
+    features.filter((feature) => feature.startsWith("muc_")),
+    occupants,
+  );
+}
+
+/** Entries of a list. */
+function entriesOf(stanza: Element): Element[] {
+  const query = stanza.attrs["type"] === "result" ? getChild(stanza, "query", `${NS_MUC}#admin`) : undefined;
+  return query ? childElements(query) : [];
+}
+
 /** Reads a stanza that somebody has received. */
 export function read(stanza: Element): string {
   const from = String(stanza.attrs["from"]);
@@ -114,7 +138,8 @@ export function read(stanza: Element): string {
     error: errorOf(stanza),
     subject: getChild(stanza, "subject")?.text(),
     body: invite === undefined ? getChild(stanza, "body")?.text() : undefined,
-    items: inside.filter(({ name }) => name === "item").map(itemOf),
+    answer: infoOf(stanza),
+    items: [...inside.filter(({ name }) => name === "item"), ...entriesOf(stanza)].map(itemOf),
     codes: inside.filter(({ name }) => name === "status").map(({ attrs }) => String(attrs["code"])),
     destroy: destroyOf(inside.find(({ name }) => name === "destroy")),
     invite,

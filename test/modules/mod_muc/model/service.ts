@@ -143,6 +143,14 @@ export class Real implements AsyncDisposable {
     return taken;
   }
 
+  /** The power goes, and comes back. */
+  async crash(): Promise<void> {
+    await this.disk.cutPower();
+    await this.#stop();
+    this.#inboxes.clear();
+    await this.#start();
+  }
+
   async #stop(): Promise<void> {
     await this.#service?.stop();
     await this.#storage?.close();

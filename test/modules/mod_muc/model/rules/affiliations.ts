@@ -22,7 +22,7 @@ export type Item =
       readonly kind: "affiliation";
       readonly jid: string;
       readonly affiliation: Affiliation;
-      /** To be reserved. */
+      /** To be reserved; empty: none any longer. */
       readonly nick?: string | undefined;
       readonly reason?: string;
     };
@@ -61,9 +61,7 @@ function itemsRefusal(world: World, by: Session, items: readonly Item[]): Refusa
 
 /** Nobody is changed twice at once, and no nick reserved for two. */
 function repeatedRefusal(items: readonly (Item & { kind: "affiliation" })[]): Refusal {
-  const nicks = items.flatMap(({ nick, affiliation }) =>
-    nick !== undefined && isAtLeast(affiliation, "member") ? [nick] : [],
-  );
+  const nicks = items.flatMap(({ nick, affiliation }) => (nick && isAtLeast(affiliation, "member") ? [nick] : []));
   if (new Set(items.map(({ jid }) => jid)).size < items.length) return "cancel/bad-request";
   return new Set(nicks).size < nicks.length ? "cancel/conflict" : undefined;
 }
@@ -81,12 +79,12 @@ function apply(world: World, by: Session, item: Item): void {
     return;
   }
   const { jid, affiliation, nick, reason } = item;
-  const squatter = nick === undefined ? undefined : world.byNick(nick);
+  const squatter = nick ? world.byNick(nick) : undefined;
   if (squatter && squatter.user !== jid && isAtLeast(affiliation, "member")) {
     world.remove(squatter, { codes: ["307"], reason: "This nickname is reserved" });
   }
   const before = world.there.standings.get(jid);
-  const reserved = nick !== undefined && isAtLeast(affiliation, "member") ? nick : before?.nick;
+  const reserved = nick !== undefined && isAtLeast(affiliation, "member") ? nick || undefined : before?.nick;
   affiliate(world, by, jid, { affiliation, nick: reserved, reason: reason ?? before?.reason }, reason);
 }
 
@@ -102,7 +100,7 @@ function affiliationRefusal(world: World, by: Session, item: Item & { kind: "aff
   if (isSelf && to === "outcast") return "cancel/conflict";
   if (actor === "admin" && isAboveAdmins) return to === "outcast" ? "cancel/not-allowed" : "auth/forbidden";
   if (isSelf && from === "owner" && to !== "owner" && owners.length === 1) return "cancel/conflict";
-  const holder = nick === undefined || !isAtLeast(to, "member") ? undefined : world.holderOf(nick);
+  const holder = nick && isAtLeast(to, "member") ? world.holderOf(nick) : undefined;
   return holder !== undefined && holder !== jid ? "cancel/conflict" : undefined;
 }
 
