@@ -4,6 +4,7 @@ import {
   injectable,
   ModuleApiToken,
   RouterToken,
+  type BareJid,
   type Clock,
   type Element,
   type ModuleApi,
@@ -20,6 +21,18 @@ const FIELD = "muc#roomconfig_historylength";
 const FIELD_DEFAULT = "muc#roomconfig_defaulthistorymessages";
 /** Messages, of a room whose owner made no choice. */
 const STANDARD_LENGTH = 20;
+
+/** What other modules may ask of the histories. */
+export interface MucHistories {
+  /** Removes what is older from the history of a room, in memory and on disk. Loads no room. @param end unix seconds */
+  forget(jid: BareJid, end: number): Promise<void>;
+}
+
+declare module "chorus-muc" {
+  interface ModuleExports {
+    muc_history: MucHistories;
+  }
+}
 
 declare module "chorus-muc/muc" {
   interface Room {
@@ -62,18 +75,22 @@ export default class MucHistory {
 
   readonly #module: ModuleApi;
   readonly #clock: Clock;
+  readonly exports: MucHistories;
+  readonly #keeper: HistoryKeeper;
   readonly #replay: HistoryReplay;
   readonly #history: RoomState<readonly HistoryEntry[], readonly HistoryEntry[]>;
 
   constructor(
     @inject(ModuleApiToken) module: ModuleApi,
     @inject(ClockToken) clock: Clock,
-    @inject(MucToken) private readonly muc: Muc,
+    @inject(MucToken) muc: Muc,
     @inject(RouterToken) router: Router,
   ) {
     this.#module = module;
     this.#clock = clock;
     this.#history = module.roomState<readonly HistoryEntry[]>("history", { default: [] });
+    this.#keeper = new HistoryKeeper(module, muc, this.#history);
+    this.exports = this.#keeper;
     this.#replay = new HistoryReplay(module, router, clock, this.#history);
   }
 
@@ -82,9 +99,8 @@ export default class MucHistory {
     this.#configuration();
     this.#replay.load();
     this.#collecting();
-    const keeper = new HistoryKeeper(this.#module, this.muc, this.#history);
-    keeper.load();
-    new KeptMessages(this.#module, keeper).load();
+    this.#keeper.load();
+    new KeptMessages(this.#module, this.#keeper).load();
   }
 
   #settings(): void {

@@ -101,14 +101,31 @@ export class HistoryKeeper {
 
   /**
    * Writes the history of a room of which an older one is stored: what was taken out of it must not come back after a
-   * crash. @returns when it is on disk; `undefined` when none is stored
+   * crash.
+   * @param being what is being sent, if it takes the other out: it is written with this, or not at all
+   * @returns when it is on disk; `undefined` when none is stored
    */
-  writeAgain(room: Room): Promise<void> | undefined {
+  writeAgain(room: Room, being?: HistoryEntry): Promise<void> | undefined {
     if (!this.#isStored.get(room)) return undefined;
     this.#written.delete(room);
-    const entries = this.history.get(room);
-    // The last is what is being sent, and takes the other out: it is written with this, or not at all.
-    return this.#store.set(nodeOf(room.jid) ?? null, recordOf(room, entries, entries.at(-1)));
+    return this.#store.set(nodeOf(room.jid) ?? null, recordOf(room, this.history.get(room), being));
+  }
+
+  /** See `MucHistories.forget`. */
+  async forget(jid: BareJid, end: number): Promise<void> {
+    const room = this.muc.getLiveRoomFromJid(jid);
+    if (room) {
+      const later = room.getHistory().filter(({ timestamp }) => timestamp > end);
+      if (later.length === room.getHistory().length) return;
+      room.setHistory(later);
+      await this.writeAgain(room);
+      return;
+    }
+    const node = nodeOf(jid) ?? null;
+    const record = await this.#store.get(node);
+    const messages = record?.messages.filter(([, timestamp]) => timestamp > end) ?? [];
+    if (!record || messages.length === record.messages.length) return;
+    await this.#store.set(node, messages.length === 0 ? undefined : { ...record, messages });
   }
 
   #remove(room: Room): void {

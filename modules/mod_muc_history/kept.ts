@@ -1,6 +1,6 @@
 import { cloneElement, namespaceOf, removeChildren, type HostEvents, type ModuleApi, type PayloadOf } from "chorus-muc";
 import { NS_MUC_USER, occupantIdOf, stanzaId, stanzaIdOf, type Room } from "chorus-muc/muc";
-import { historyEntry, type PastMessage } from "./entry.js";
+import { historyEntry, type HistoryEntry, type PastMessage } from "./entry.js";
 import type { HistoryKeeper } from "./keeper.js";
 
 type FindMessages = PayloadOf<HostEvents["muc-find-messages"]>;
@@ -39,7 +39,7 @@ export class KeptMessages {
       onFailure(() => {
         exchange(room, after, before);
       });
-      const written = this.keeper.writeAgain(room);
+      const written = this.keeper.writeAgain(room, room.getHistory().at(-1) as HistoryEntry);
       if (written) holdUntil(written);
     });
   }

@@ -18,6 +18,7 @@ import {
   type RoomData,
 } from "chorus-muc/muc";
 import type { ArchivePlace } from "./page.js";
+import type { Quota } from "./quota.js";
 
 /** Entries that are removed in one go; others may write in between. */
 const SLICE = 1000;
@@ -39,6 +40,7 @@ export class RoomArchives {
     private readonly clock: Clock,
     /** Wait until what is archived is on disk, not only until it survives the end of the process. */
     private readonly isSynced: boolean,
+    private readonly quota: Quota,
   ) {
     this.store = module.openStore<never, "archive">("muc_log", "archive");
   }
@@ -75,12 +77,14 @@ export class RoomArchives {
   }
 
   #append(room: Room, stanza: Element, kind: string): ReturnType<ArchiveStore["append"]> {
-    const { user } = this.placeOf(room);
+    const place = this.placeOf(room);
+    const { user } = place;
     const sync = room.getPersistent() && (this.isSynced || "soon");
     const appended = this.store.append(user, null, stanza, undefined, kind, { sync });
     appended.written.catch((error: unknown) => {
       this.module.log("error", "%s: an entry of the archive was not written: %s", room.jid, error);
     });
+    this.quota.added(room, place);
     return appended;
   }
 

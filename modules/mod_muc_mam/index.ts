@@ -17,6 +17,7 @@ import { ArchiveHistory } from "./history.js";
 import { KeptMessages } from "./kept.js";
 import { NS_MAM, NS_MAM_EXTENDED } from "./namespaces.js";
 import type { ArchivePlace } from "./page.js";
+import { Quota } from "./quota.js";
 import { ArchiveReader } from "./reader.js";
 import { Retention } from "./retention.js";
 import { isSubjectChange } from "./subject.js";
@@ -74,7 +75,8 @@ export default class MucMam {
     @inject(ClockToken) private readonly clock: Clock,
   ) {
     const durability = module.getOptionEnum("archive_durability", "soon", "soon", "sync");
-    this.#archives = new RoomArchives(module, clock, durability === "sync");
+    const quota = new Quota(module, module.getOptionInteger("storage_archive_item_limit", Number.MAX_SAFE_INTEGER, 1));
+    this.#archives = new RoomArchives(module, clock, durability === "sync", quota);
     this.exports = this.#archives;
   }
 
@@ -98,7 +100,8 @@ export default class MucMam {
     new KeptMessages(module, this.#archives).load();
     this.#reading();
     const period = module.getOptionPeriod("muc_mam_remove_expired_messages_period", "1 day", 60);
-    new Retention(module, this.muc, this.#archives, this.clock, { ageOf, byDefault: age, period }).load();
+    const histories = module.depends("muc_history");
+    new Retention(module, this.muc, this.#archives, histories, this.clock, { ageOf, byDefault: age, period }).load();
   }
 
   #methods(isArchiving: (data: RoomData) => boolean, ageOf: (data: RoomData) => number): void {

@@ -1,4 +1,4 @@
-import { joinJid, type BareJid, type Clock, type KeyvalStore, type ModuleApi } from "chorus-muc";
+import { joinJid, type BareJid, type Clock, type KeyvalStore, type ModuleApi, type ModuleExports } from "chorus-muc";
 import type { FrozenRoom, Muc, RoomData } from "chorus-muc/muc";
 import type { RoomArchives } from "./archive.js";
 
@@ -23,6 +23,7 @@ export class Retention {
     private readonly module: ModuleApi,
     private readonly muc: Muc,
     private readonly archives: RoomArchives,
+    private readonly histories: ModuleExports["muc_history"],
     private readonly clock: Clock,
     private readonly options: RetentionOptions,
   ) {
@@ -65,11 +66,10 @@ export class Retention {
     const age = isOfRoom ? this.options.ageOf(data) : this.options.byDefault;
     if (age === Infinity) return;
     const end = this.clock.now() / 1000 - age;
+    // First, so that a crash in between leaves something to come back for.
+    if (isOfRoom) await this.histories.forget(jid, end);
     const removed = await this.archives.clear(user, end);
-    if (removed === 0) return;
-    this.module.log("debug", "%s: %d messages were too old", jid, removed);
-    const room = isOfRoom ? this.muc.getLiveRoomFromJid(jid) : undefined;
-    room?.setHistory(room.getHistory().filter(({ timestamp }) => timestamp > end));
+    if (removed > 0) this.module.log("debug", "%s: %d messages were too old", jid, removed);
   }
 
   #report(what: string): (error: unknown) => void {

@@ -6,6 +6,7 @@ import { openStorage } from "../../../core/storage/open.js";
 import type { FakeClient } from "../../../core/testing/fake-client.js";
 import { FakeClock } from "../../../core/testing/fake-clock.js";
 import type { Storage } from "../../../core/storage/store.js";
+import type { Muc } from "../../../modules/mod_muc/index.js";
 import { ask, bodies, idOf, placeOf, roomOf, say, sayIn, startArchives } from "../../support/archives.js";
 import { settled } from "../../support/room-engine.js";
 import {
@@ -282,6 +283,49 @@ test("messages expire: muc_log_expires_after, archive_expires_after, and what th
   assert.deepEqual(await kept(), ["young", ""]);
   await configure(ada, { [DAYS]: "" }, other);
   assert.equal(roomOf(service, other).getArchiveAge(), 10 * DAY);
+});
+
+test("what has expired is gone from the history, too, on disk as well, while nobody is in the room", async () => {
+  const clock = new FakeClock(Date.UTC(2025, 0, 1));
+  const storage = await openStorage({ driver: "memory" }, () => clock.now());
+  const histories = storage.openStore("rooms.example", "muc_history");
+  await using service = await startArchives('muc_log_expires_after = "10 days"', { clock, storage });
+  const ada = service.client("ada@example");
+  const other = "other@rooms.example";
+  await createRoom(ada, "Ada", PERSISTENT);
+  await createRoom(ada, "Ada", PERSISTENT, { room: other });
+  await say(ada, "old");
+  await sayIn(other, ada, "old");
+  clock.advanceSeconds(6 * DAY);
+  await say(ada, "young");
+  for (const room of [ROOM, other]) {
+    ada.send(xml("presence", { to: `${room}/Ada`, type: "unavailable" }));
+    await received(ada, room);
+  }
+  const muc = service.service.modules.exportsOf("rooms.example", "muc") as Muc;
+  clock.advanceSeconds(5 * DAY);
+  await settled(service);
+  await settled(service);
+  assert.doesNotMatch(JSON.stringify(await histories.get("attic")), /old/);
+  assert.match(JSON.stringify(await histories.get("attic")), /young/);
+  assert.equal(await histories.get("other"), undefined);
+  assert.ok(muc.getLiveRoomFromJid(ROOM));
+  assert.deepEqual(bodiesOf(await enter(ada, "Ada")), ["young"]);
+});
+
+test("storage_archive_item_limit: the oldest go", async () => {
+  await using service = await startArchives("storage_archive_item_limit = 200");
+  const ada = service.client("ada@example");
+  await createRoom(ada, "Ada");
+  const texts = Array.from({ length: 250 }, (_, n) => String(n));
+  await say(ada, ...texts);
+  await settled(service);
+  await say(ada, "250", "251", "252", "253");
+  await settled(service);
+  const { store, user } = placeOf(service);
+  const total = (await store.find(user, { total: true, limit: 0 }))?.total ?? 0;
+  assert.ok(total <= 202 && total >= 198, `${total} are left`);
+  assert.deepEqual(bodies(await ask(ada, { rsm: { max: "1", before: "" } })), ["253"]);
 });
 
 test('"never" keeps messages for good', async () => {
