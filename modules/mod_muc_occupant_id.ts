@@ -38,6 +38,7 @@ export default class MucOccupantId {
 
   load(): void {
     const salts = this.module.roomState<string>("occupant_id_salt", { persist: true });
+    const subjectSetters = this.module.roomState<string>("subject_occupant_id", { persist: true });
     const known = new WeakMap<Occupant, string>();
     this.module.roomMethods({
       getSalt() {
@@ -78,10 +79,17 @@ export default class MucOccupantId {
       ({ room, stanza }) => {
         const occupant = room.getOccupantByNick(String(stanza.attrs["from"]));
         if (occupant && !getChild(stanza, "occupant-id", NS_OCCUPANT_ID)) stamp(stanza, room.getOccupantId(occupant));
+        if (getChild(stanza, "subject") && !getChild(stanza, "body") && !getChild(stanza, "thread")) {
+          subjectSetters.set(room, occupant && room.getOccupantId(occupant));
+        }
         return undefined;
       },
       10,
     );
+    this.module.hook("muc-build-subject", ({ room, stanza }) => {
+      const id = subjectSetters.get(room);
+      if (id !== undefined) stamp(stanza, id);
+    });
 
     this.module.hook("muc-private-message", ({ room, sender, stanza }) => {
       stamp(stanza, room.getOccupantId(sender));

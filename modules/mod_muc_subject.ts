@@ -35,6 +35,13 @@ declare module "chorus-muc/muc" {
   }
 }
 
+declare module "chorus-muc" {
+  interface HostEvents {
+    /** The present subject is sent to somebody who enters: what belongs to it is added to `stanza`. */
+    "muc-build-subject": { readonly room: Room; readonly stanza: Element };
+  }
+}
+
 /** A message that changes the subject has neither body nor thread (XEP-0045 §8.1). */
 function isSubjectChange(message: Element): boolean {
   return getChild(message, "subject") !== undefined && !getChild(message, "body") && !getChild(message, "thread");
@@ -129,6 +136,9 @@ export default class MucSubject {
 
   #methods(): void {
     const { clock } = this;
+    const fire = (room: Room, stanza: Element): void => {
+      this.module.fireEvent("muc-build-subject", { room, stanza });
+    };
     const subjects = this.module.roomState<string>("subject", { persist: true });
     const setters = this.module.roomState<Jid>("subject_from", { persist: true });
     const times = this.module.roomState<number>("subject_time", { persist: true });
@@ -160,6 +170,7 @@ export default class MucSubject {
         const [from, subject] = current(this);
         const message = subjectMessage(from, subject);
         message.attrs["to"] = to;
+        fire(this, message);
         const time = times.get(this);
         if (time !== undefined) message.append(delayElement(this.jid, time));
         this.routeStanza(message);
