@@ -17,6 +17,8 @@ export interface KeptMessage {
   readonly stanza: Element;
   /** When it was sent, in unix seconds. */
   readonly timestamp: number;
+  /** What its sender has put in its place since (XEP-0308), where that was asked for: it goes with the message. */
+  readonly corrections?: readonly KeptMessage[];
 }
 
 /** Messages are looked for wherever a room keeps them. */

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import {
   childElements,
   ClockToken,
+  cloneElement,
   formatDateTime,
   getChild,
   inject,
@@ -17,6 +18,7 @@ import {
 } from "chorus-muc";
 import {
   NS_STANZA_ID,
+  occupantIdOf,
   stanzaId,
   stanzaIdOf,
   type BroadcastMessageEvent,
@@ -28,6 +30,8 @@ import { isFrom, isRetraction, isTombstone, NS_RETRACT, tombstoneOf } from "./to
 
 export type { FindMessagesEvent, KeptMessage, MessageQuery, ReplaceMessageEvent, RetractionEvents } from "./events.js";
 
+/** Messages that replace others (XEP-0308). */
+const NS_CORRECT = "urn:xmpp:message-correct:0";
 /** Feature: what was retracted is not kept (XEP-0424 §5). */
 const NS_TOMBSTONE = `${NS_RETRACT}#tombstone`;
 
@@ -41,7 +45,10 @@ declare module "chorus-muc" {
 
 /** What other modules may do with messages that a room has sent. */
 export interface MucRetraction {
-  /** Messages that the room still has, oldest first; also what is left of retracted ones. Rejects when nobody can tell. */
+  /**
+   * Messages that the room still has, oldest first; also what is left of retracted ones. One that is named by its id comes
+   * with its corrections. Rejects when nobody can tell.
+   */
   find(room: Room, query: MessageQuery): Promise<readonly KeptMessage[]>;
   /** Whether a message takes another one back, which is not taken back itself. */
   isRetraction(message: KeptMessage): boolean;
@@ -66,7 +73,8 @@ export interface MucRetraction {
 /** What is to be done when a message is sent. */
 interface Retraction {
   readonly message: KeptMessage;
-  readonly tombstone: Element;
+  /** What its tombstone says. */
+  readonly marks: readonly Element[];
   /** Told when it is under way. */
   readonly begun?: (event: BroadcastMessageEvent) => void;
 }
@@ -134,6 +142,23 @@ export default class Retractions implements MucRetraction {
   }
 
   async find(room: Room, query: MessageQuery): Promise<readonly KeptMessage[]> {
+    const messages = await this.#ask(room, query);
+    return "id" in query ? Promise.all(messages.map((message) => this.#withCorrections(room, message))) : messages;
+  }
+
+  /** A correction names the message by the id that its sender gave it (XEP-0308 §3). */
+  async #withCorrections(room: Room, message: KeptMessage): Promise<KeptMessage> {
+    const occupantId = occupantIdOf(message.stanza);
+    const id = message.stanza.attrs["id"] as string | undefined;
+    if (id === undefined || occupantId === undefined || !this.isRetractable(message)) return message;
+    const later = await this.#ask(room, { occupantId, since: message.timestamp });
+    const corrections = later.filter(
+      (other) => getChild(other.stanza, "replace", NS_CORRECT)?.attrs["id"] === id && this.isRetractable(other),
+    );
+    return { ...message, corrections };
+  }
+
+  async #ask(room: Room, query: MessageQuery): Promise<readonly KeptMessage[]> {
     const found = new Map<string, KeptMessage>();
     const verdict = await this.module.fireEventAsync("muc-find-messages", { room, query, found });
     if (verdict instanceof StanzaError) throw verdict;
@@ -164,8 +189,7 @@ export default class Retractions implements MucRetraction {
           reject(new StanzaError({ type: "cancel", condition: "internal-server-error" }));
         });
       };
-      const tombstone = tombstoneOf(message.stanza, this.#mark(announcement, details), ...marks);
-      this.#underWay.set(announcement, { message, tombstone, begun });
+      this.#underWay.set(announcement, { message, marks: [this.#mark(announcement, details), ...marks], begun });
       room.broadcastMessage(announcement);
       if (!isBegun) reject(new StanzaError({ type: "cancel", condition: "not-allowed" }));
     });
@@ -190,7 +214,7 @@ export default class Retractions implements MucRetraction {
       const text = "A retraction names one message";
       return new StanzaError({ type: "modify", condition: "bad-request", text });
     }
-    return this.find(room, { id }).then(([message]) => {
+    return this.#ask(room, { id }).then(async ([message]) => {
       if (!message || isTombstone(message.stanza)) {
         return new StanzaError({ type: "cancel", condition: "item-not-found", text: `There is no message ${id}` });
       }
@@ -202,15 +226,19 @@ export default class Retractions implements MucRetraction {
         const text = "A retraction stays";
         return new StanzaError({ type: "cancel", condition: "not-allowed", text });
       }
-      this.#underWay.set(stanza, { message, tombstone: tombstoneOf(message.stanza, this.#mark(stanza, [])) });
+      const whole = await this.#withCorrections(room, message);
+      this.#underWay.set(stanza, { message: whole, marks: [this.#mark(stanza, [])] });
       return undefined;
     });
   }
 
-  #replace(event: BroadcastMessageEvent, { message, tombstone, begun }: Retraction): void {
+  #replace(event: BroadcastMessageEvent, { message, marks, begun }: Retraction): void {
     const { room, holdUntil, onFailure } = event;
     begun?.(event);
     this.module.log("debug", "%s: message %s is retracted", room.jid, message.id);
-    this.module.fireEvent("muc-replace-message", { room, message, replacement: tombstone, holdUntil, onFailure });
+    for (const one of [message, ...(message.corrections ?? [])]) {
+      const replacement = tombstoneOf(one.stanza, ...marks.map(cloneElement));
+      this.module.fireEvent("muc-replace-message", { room, message: one, replacement, holdUntil, onFailure });
+    }
   }
 }

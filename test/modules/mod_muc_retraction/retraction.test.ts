@@ -106,6 +106,30 @@ test("somebody else's message stays, under the same nick too; one's own goes, un
   assert.deepEqual(await archived(ada), ["gone", "gone", "retraction", "retraction"]);
 });
 
+test("XEP-0308: what has been put in place of a message goes with it, and nothing else", async () => {
+  await using service = await start();
+  const [ada, ben] = [service.client("ada@example"), service.client("ben@example")];
+  await createRoom(ada, "Ada");
+  await enter(ben, "Ben");
+  await received(ada);
+  const put = (client: FakeClient, text: string, id: string, replaces?: string): void => {
+    const replace = xml("replace", { xmlns: "urn:xmpp:message-correct:0", id: replaces });
+    const content = [xml("body", {}, text), ...(replaces === undefined ? [] : [replace])];
+    client.send(xml("message", { to: ROOM, type: "groupchat", id }, ...content));
+  };
+  put(ben, "secert", "m1");
+  put(ben, "secret", "m2", "m1");
+  put(ada, "not hers", "m3", "m1");
+  put(ben, "other", "m4");
+  put(ben, "another", "m5", "m4");
+  const heard = await received(ben);
+  await received(ada);
+  await retract(ben, heard[0] && idOf(heard[0]));
+  assert.deepEqual((await received(ada)).map(contentOf), ["retraction"], "told once");
+  assert.deepEqual(await archived(ada), ["gone", "gone", "not hers", "other", "another", "retraction"]);
+  assert.deepEqual(await pastOf(service, "cy"), ["gone", "gone", "not hers", "other", "another", "retraction"]);
+});
+
 test("what cannot be retracted is told, and nobody else is", async () => {
   await using service = await start();
   const [ada, ben] = [service.client("ada@example"), service.client("ben@example")];
