@@ -7,7 +7,7 @@ import { SCENARIO_CONFIG, startService } from "../../core/testing/service.js";
 import { sayIn } from "../support/archives.js";
 import { startChild } from "../support/child.js";
 import { needs } from "../support/required.js";
-import { createRoom } from "../support/rooms.js";
+import { createRoom, enter } from "../support/rooms.js";
 import { slixmppIsMissing } from "./slixmpp.js";
 
 const ROOM = "lobby@conference.localhost";
@@ -15,7 +15,7 @@ const ROOM = "lobby@conference.localhost";
 const PROGRAM = resolve(import.meta.dirname, "../../../test/peers/slixmpp_archive.py");
 
 test(
-  "slixmpp pages through an archive, both ways, and learns its fields and ends",
+  "slixmpp pages through an archive, both ways and by sender and time, and learns its fields and ends",
   needs(slixmppIsMissing()),
   async () => {
     const config = `authentication = "internal_hashed"; ${SCENARIO_CONFIG}\nmodules_enabled = { "muc_mam" }`;
@@ -23,7 +23,10 @@ test(
     await new Accounts(service.service.hosts).create("kim", "localhost", "kim's password");
     const ines = service.client("ines@localhost");
     await createRoom(ines, "Inês", {}, { room: ROOM });
-    const ids = await sayIn(ROOM, ines, "one", "two", "three", "four", "five");
+    const tom = service.client("tom@localhost");
+    await enter(tom, "Tom", { room: ROOM });
+    const ids = await sayIn(ROOM, ines, "one", "two");
+    ids.push(...(await sayIn(ROOM, tom, "three")), ...(await sayIn(ROOM, ines, "four", "five")).slice(-2));
     const reader = startChild("/usr/bin/python3", [
       PROGRAM,
       "kim@localhost",
@@ -36,8 +39,15 @@ test(
       assert.deepEqual(reader.output.trim().split("\n"), [
         "forwards: one two three four five",
         "backwards: five four three two one",
+        "of one: three",
+        "of oneself:",
+        "of all: one two three four five",
+        "later:",
+        "unknown: cancel/item-not-found",
+        "hidden: auth/forbidden",
+        "page: 2 of 5, complete: False",
         "fields: FORM_TYPE with start end before-id after-id ids",
-        `ends: ${String(ids[0])} ${String(ids[4])}`,
+        `ends: ${String(ids[0])} ${String(ids.at(-1))}`,
         "done",
       ]);
     } finally {
