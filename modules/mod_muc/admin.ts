@@ -1,11 +1,8 @@
 import {
-  bare,
   childElements,
   childText,
   cloneElement,
-  domainOf,
   errorReply,
-  nodeOf,
   parseJid,
   reply,
   resourceOf,
@@ -115,22 +112,12 @@ function malformed(text?: string): StanzaError {
   return new StanzaError({ type: "modify", condition: "jid-malformed", text });
 }
 
-/**
- * Whether a JID says whose affiliation is meant. With a resource it must be of an account: without, that of an occupant
- * would be the room, and another one a whole domain.
- */
-function isOfAccount(room: LiveRoom, jid: string): boolean {
-  return resourceOf(jid) === undefined || (nodeOf(jid) !== undefined && domainOf(jid) !== room.host);
-}
-
 function parseItem(room: LiveRoom, item: Element): Change | StanzaError {
   const attrs = item.attrs as Record<string, string | undefined>;
   const reason = childText(item, "reason", NS_MUC_ADMIN);
-  const given = attrs["jid"] === undefined ? undefined : parseJid(attrs["jid"]);
-  if (attrs["jid"] !== undefined && given === undefined) return malformed();
-  if (given !== undefined && !isOfAccount(room, given)) return malformed("Bare JID expected, got full JID");
-  // XEP-0045 §10.3: a full JID means the account.
-  const jid = given === undefined ? undefined : bare(given);
+  const jid = attrs["jid"] === undefined ? undefined : parseJid(attrs["jid"]);
+  if (attrs["jid"] !== undefined && jid === undefined) return malformed();
+  if (jid !== undefined && resourceOf(jid) !== undefined) return malformed("Bare JID expected, got full JID");
   const isForgotten = attrs["nick"] === "" && attrs["affiliation"] !== undefined;
   const nick = attrs["nick"] === undefined || isForgotten ? attrs["nick"] : resourceprep(attrs["nick"]);
   const isInvisible = !isForgotten && nick?.trim() === "";
@@ -140,7 +127,7 @@ function parseItem(room: LiveRoom, item: Element): Change | StanzaError {
     const affiliation = parseAffiliation(affiliationWord);
     if (affiliation === undefined) return new StanzaError({ type: "modify", condition: "not-acceptable" });
     // COMPAT: some clients name who it is about by the nick alone.
-    const meant = jid ?? room.occupancy.byNick(`${room.jid}/${nick ?? ""}`)?.bareJid;
+    const meant = (jid as BareJid | undefined) ?? room.occupancy.byNick(`${room.jid}/${nick ?? ""}`)?.bareJid;
     if (meant === undefined) return badRequest();
     const reserved = jid !== undefined && isAtLeast(affiliation, "member") ? nick : undefined;
     return { kind: "affiliation", jid: meant, affiliation, nick: reserved, reason };

@@ -197,7 +197,7 @@ test("every request is answered, whatever is in it", async () => {
     [iq("get", `<query xmlns="${admin}"><item affiliation="owner" role="moderator"/></query>`)]: "iq bad-request",
     [iq("set", `<query xmlns="${admin}"/>`)]: "iq bad-request",
     [iq("set", `<query xmlns="${admin}"><item affiliation="king" jid="x@y"/></query>`)]: "iq not-acceptable",
-    [iq("set", `<query xmlns="${admin}"><item affiliation="member" jid="y/z"/></query>`)]: "iq jid-malformed",
+    [iq("set", `<query xmlns="${admin}"><item affiliation="member" jid="x@y/z"/></query>`)]: "iq jid-malformed",
     [iq("set", `<query xmlns="${admin}"><item affiliation="member" jid="@"/></query>`)]: "iq jid-malformed",
     [iq("set", `<query xmlns="${admin}"><item role="none" jid="x@y"/></query>`)]: "iq bad-request",
     [iq("set", `<query xmlns="${owner}"/>`)]: "iq bad-request",
