@@ -30,17 +30,23 @@ export function handlePresence(room: LiveRoom, event: StanzaEvent): void {
     if (!IGNORED.has(type)) refuse(event, new StanzaError({ type: "modify", condition: "bad-request", by: room.jid }));
   } else if (occupant) changePresence(room, event, occupant, nick);
   else if (getChild(stanza, "x", NS_MUC)) enter(room, event, nick);
-  else event.origin.send(removal(room, realJid, nick));
+  else tellStranger(room, event, nick);
 }
 
 /**
- * No entering without the element: the client believes that it is in the room, and must learn that it is not
- * (XEP-0045 §7.2.18). Prosody answers item-not-found; clients enter again on either.
+ * No entering without the element: the client believes that it is in the room, and must learn that it is not. The error
+ * is Prosody's; XEP-0045 §7.2.18 recommends an explicit kick. Clients enter again on either.
  */
-function removal(room: LiveRoom, realJid: FullJid, nick: OccupantJid): Element {
+function tellStranger(room: LiveRoom, event: StanzaEvent, nick: OccupantJid): void {
+  const realJid = event.stanza.attrs["from"] as FullJid;
+  if (!room.service.options.explicitKick) {
+    const error = { type: "cancel", condition: "item-not-found", text: NOT_CONNECTED, by: room.jid } as const;
+    refuse(event, new StanzaError(error));
+    return;
+  }
   const x = userX("110", "307", "333");
   x.append(itemElement({ affiliation: room.getAffiliation(realJid), role: "none" }, { reason: NOT_CONNECTED }));
-  return xml("presence", { from: nick, to: realJid, type: "unavailable" }, x);
+  event.origin.send(xml("presence", { from: nick, to: realJid, type: "unavailable" }, x));
 }
 
 /** Presence to the room itself by somebody who is not in it. One that asks to enter lacks a nick (XEP-0045 §7.2.1). */

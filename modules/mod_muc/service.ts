@@ -19,6 +19,8 @@ export interface MucOptions {
   readonly tombstoneExpiry: number;
   /** Occupants are told of a shutdown, and not taken back at the next start. */
   readonly shutdownNotice: boolean;
+  /** Who sends presence and is not in the room is kicked explicitly, in place of an error. */
+  readonly explicitKick: boolean;
 }
 
 function readOptions(module: ModuleApi): MucOptions {
@@ -29,6 +31,7 @@ function readOptions(module: ModuleApi): MucOptions {
     tombstones: module.getOptionBoolean("muc_tombstones", true),
     tombstoneExpiry: module.getOptionPeriod("muc_tombstone_expiry", "31 days"),
     shutdownNotice: module.getOptionBoolean("muc_shutdown_notice", false),
+    explicitKick: module.getOptionBoolean("muc_explicit_kick", false),
   };
 }
 
