@@ -3,11 +3,14 @@ import {
   getChild,
   inject,
   injectable,
+  joinJid,
   ModuleApiToken,
+  nodeOf,
   StanzaError,
   type BareJid,
   type Clock,
   type Element,
+  type KeyvalStore,
   type ModuleApi,
 } from "chorus-muc";
 import { invalidField, isAtLeast, type Room } from "chorus-muc/muc";
@@ -34,7 +37,7 @@ type Spoken = Map<BareJid, number>;
  * not), which an owner may change for the room.
  *
  * Counted are messages with a body, by bare JID, under whatever nick and from whatever session, also after leaving and
- * coming again. Owners and admins are free. When somebody spoke last is forgotten with a restart.
+ * coming again. Owners and admins are free. When somebody spoke last is stored on a stop, and so forgotten by a crash only.
  */
 @injectable()
 export default class MucSlowMode {
@@ -42,17 +45,22 @@ export default class MucSlowMode {
 
   /** How to forget of a message that it was counted. */
   readonly #counted = new WeakMap<Element, () => void>();
+  /** By room, so that a room may leave memory meanwhile. */
+  readonly #spoken = new Map<BareJid, Spoken>();
+  readonly #store: KeyvalStore<Record<string, number>>;
 
   constructor(
     @inject(ModuleApiToken) private readonly module: ModuleApi,
     @inject(ClockToken) private readonly clock: Clock,
-  ) {}
+  ) {
+    this.#store = module.openStore<Record<string, number>>();
+  }
 
-  load(): void {
+  async load(): Promise<void> {
     const { module } = this;
+    await this.#restore();
     const byDefault = module.getOptionInteger("muc_slow_mode_duration", 0, 0, MAX_SECONDS);
     const durations = module.roomState<number>("slow_mode_duration", { persist: true });
-    const spoken = module.roomState<Spoken>("slow_mode_spoken");
     module.roomMethods({
       getSlowModeDuration() {
         return durations.get(this) ?? byDefault;
@@ -73,8 +81,8 @@ export default class MucSlowMode {
       ({ room, occupant, stanza }) => {
         if (!occupant || !getChild(stanza, "body") || room.getSlowModeDuration() === 0) return undefined;
         if (isAtLeast(room.getAffiliation(occupant.bareJid), "admin")) return undefined;
-        const times = spoken.get(room) ?? new Map<BareJid, number>();
-        spoken.set(room, times);
+        const times = this.#spoken.get(room.jid) ?? new Map<BareJid, number>();
+        this.#spoken.set(room.jid, times);
         return this.#count(room, times, occupant.bareJid, stanza);
       },
       -1000,
@@ -89,6 +97,41 @@ export default class MucSlowMode {
       },
       1000,
     );
+    module.hook("muc-room-destroyed", ({ room }) => {
+      room.onCommit(() => this.#spoken.delete(room.jid));
+    });
+    module.hookGlobal("server-stopping", () => this.#save().then(() => undefined));
+  }
+
+  unload(): Promise<void> {
+    return this.#save();
+  }
+
+  /** What was stored on the last stop; it is not stored any longer, so that no later start finds it. */
+  async #restore(): Promise<void> {
+    for await (const node of this.#store.users()) {
+      const stored = Object.entries((await this.#store.get(node)) ?? {}) as [BareJid, number][];
+      this.#spoken.set(joinJid(node, this.module.host) as BareJid, new Map(stored.sort(([, a], [, b]) => a - b)));
+      await this.#write(node, undefined);
+    }
+  }
+
+  async #save(): Promise<void> {
+    const tooOld = this.clock.now() - MAX_SECONDS * 1000;
+    const rooms = [...this.#spoken];
+    this.#spoken.clear();
+    await Promise.all(
+      rooms.map(([jid, times]) => {
+        const recent = [...times].filter(([, when]) => when > tooOld);
+        return recent.length === 0 ? undefined : this.#write(nodeOf(jid) ?? "", Object.fromEntries(recent));
+      }),
+    );
+  }
+
+  #write(node: string, times: Record<string, number> | undefined): Promise<void> {
+    return this.#store.set(node, times, { sync: false }).catch((error: unknown) => {
+      this.module.log("warn", "%s: who spoke when could not be stored: %s", node, error);
+    });
   }
 
   #form(): void {

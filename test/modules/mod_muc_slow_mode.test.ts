@@ -95,6 +95,27 @@ test("the room's duration is stored; the service's holds where the owner chose n
   assert.equal((await discover(again)).form.get("muc#roominfo_slow_mode_duration"), "0");
 });
 
+test("a restart is no way around it, and a reload neither", async () => {
+  const clock = new FakeClock();
+  const storage = await openStorage({ driver: "memory" }, () => clock.now());
+  const before = await start("", { storage, clock });
+  const ada = before.client("ada@example");
+  await createRoom(ada, "Ada", { [FIELD]: "600", "muc#roomconfig_persistentroom": "1" });
+  const ben = before.client("ben@example");
+  await enter(ben, "Ben");
+  assert.equal(await say(ben), undefined);
+  await before.service.modules.reload("rooms.example", "muc_slow_mode");
+  assert.equal(await say(ben), TOO_SOON);
+  await before.stop();
+  clock.advanceSeconds(300);
+  await using after = await start("", { storage, clock });
+  const again = after.client("ben@example");
+  await enter(again, "Ben");
+  assert.equal(await say(again), TOO_SOON);
+  clock.advanceSeconds(300);
+  assert.equal(await say(again), undefined);
+});
+
 test("values that are no duration refuse the whole form", async () => {
   await using service = await start();
   const ada = service.client("ada@example");
