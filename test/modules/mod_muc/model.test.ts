@@ -11,16 +11,22 @@ import { anyCommand, OPENING, Restart, SESSIONS } from "./model/commands.js";
 import { Real } from "./model/service.js";
 import { World } from "./model/world.js";
 
-const RUNS = Number(process.env["CHORUS_MODEL_RUNS"] ?? 150);
+const RUNS = Number(process.env["CHORUS_MODEL_RUNS"] ?? 100);
 const SEED = process.env["CHORUS_MODEL_SEED"];
 const PATH = process.env["CHORUS_MODEL_PATH"];
 const REPLAY = process.env["CHORUS_MODEL_REPLAY"];
 const COMMANDS = 40;
+const REGISTERED = "enforce_registered_nickname = true\nallow_unaffiliated_register = true";
+const KINDS = [
+  { name: "standalone", isAttached: false, isRegistered: false },
+  { name: "attached to another server", isAttached: true, isRegistered: false },
+  { name: "where everybody uses a registered nick", isAttached: false, isRegistered: true },
+];
 
 describe("a room and its model", () => {
-  for (const isAttached of [false, true]) {
-    test(isAttached ? "attached to another server" : "standalone", { timeout: 3_600_000 }, async () => {
-      await using real = await Real.start(isAttached, SESSIONS);
+  for (const { name, isAttached, isRegistered } of KINDS) {
+    test(name, { timeout: 3_600_000 }, async () => {
+      await using real = await Real.start(isAttached, SESSIONS, isRegistered ? REGISTERED : "");
       const run = fc.asyncProperty(
         fc.commands(anyCommand(4), {
           maxCommands: COMMANDS,
@@ -31,7 +37,7 @@ describe("a room and its model", () => {
         // A restart costs more than all the rest.
         fc.integer({ min: 0, max: 9 }).map((number) => number === 0),
         async (commands, isOpened, isRestarted) => {
-          const world = new World(real.nextRoom(), isAttached);
+          const world = new World(real.nextRoom(), isAttached, isRegistered);
           const all = [...(isOpened ? OPENING : []), ...commands];
           try {
             await fc.asyncModelRun(() => ({ model: world, real }), all);

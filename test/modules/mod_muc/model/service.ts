@@ -18,6 +18,7 @@ const HOST = "rooms.users.example";
 
 export class Real implements AsyncDisposable {
   readonly #isAttached: boolean;
+  readonly #options: string;
   readonly #sessions: readonly Session[];
   readonly #clock = new FakeClock();
   readonly disk = new FaultyDisk();
@@ -28,13 +29,15 @@ export class Real implements AsyncDisposable {
   readonly #inboxes = new Map<Session, string[]>();
   #rooms = 0;
 
-  private constructor(isAttached: boolean, sessions: readonly Session[]) {
+  private constructor(isAttached: boolean, sessions: readonly Session[], options: string) {
     this.#isAttached = isAttached;
+    this.#options = options;
     this.#sessions = sessions;
   }
 
-  static async start(isAttached: boolean, sessions: readonly Session[]): Promise<Real> {
-    const real = new Real(isAttached, sessions);
+  /** @param options lines of the rooms' section */
+  static async start(isAttached: boolean, sessions: readonly Session[], options: string): Promise<Real> {
+    const real = new Real(isAttached, sessions, options);
     await real.#start();
     return real;
   }
@@ -52,6 +55,7 @@ export class Real implements AsyncDisposable {
       muc_room_default_public = true
       max_history_messages = 0
       ${this.#isAttached ? upstream : ""}
+      ${this.#options}
     `;
     this.#service = await startService({ config, storage: this.#storage, clock: this.#clock, listen: false });
     this.#send = this.#isAttached ? this.#attach(this.#service) : this.#logIn(this.#service);

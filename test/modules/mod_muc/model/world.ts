@@ -117,6 +117,8 @@ export class World {
     readonly room: string,
     /** Whether users live on another server: they stay in the room over a restart, and outsiders are no users of ours. */
     readonly isAttached: boolean,
+    /** `enforce_registered_nickname` and `allow_unaffiliated_register`: anybody registers a nick, and has to use it. */
+    readonly isRegistered = false,
   ) {}
 
   send(to: Session, line: Line): void {

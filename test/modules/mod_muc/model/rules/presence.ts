@@ -49,13 +49,22 @@ function create(world: World, by: Session, nick: string, password = ""): void {
   world.sendSubject(by);
 }
 
-/** §7.2: in this order. */
-function entryRefusal(world: World, by: Session, nick: string, password: string | undefined): Refusal {
+/** The nick that somebody has to use, where that is wanted. */
+function ownNick(world: World, user: string): string | undefined {
+  return world.isRegistered ? world.place.room?.standings.get(user)?.nick : undefined;
+}
+
+/** §7.2: in this order. @param nick that is asked for @param given the one that it will be */
+function entryRefusal(
+  world: World,
+  by: Session,
+  { nick, given, password }: { readonly nick: string; readonly given: string; readonly password: string | undefined },
+): Refusal {
   const { settings, occupants, isLocked } = world.there;
   const user = bareOf(by);
   const affiliation = world.affiliation(user);
   const holder = world.holderOf(nick);
-  const present = world.byNick(nick);
+  const present = world.byNick(given);
   const limit = settings.maxUsers + (isAtLeast(affiliation, "admin") ? RESERVE : 0);
   const isMore = present?.user !== user;
   const malformed = nickRefusal(nick);
@@ -70,19 +79,21 @@ function entryRefusal(world: World, by: Session, nick: string, password: string 
 }
 
 function enter(world: World, by: Session, nick: string, password: string | undefined): void {
-  const refusal = entryRefusal(world, by, nick, password);
+  const user = bareOf(by);
+  const given = ownNick(world, user) ?? nick;
+  const refusal = entryRefusal(world, by, { nick, given, password });
   if (refusal !== undefined) {
     refusePresence(world, by, nick, refusal);
     return;
   }
-  const user = bareOf(by);
-  const present = world.byNick(nick);
+  const present = world.byNick(given);
   const role = world.defaultRole(world.affiliation(user));
-  const occupant: Occupant = present ?? { nick, user, role, sessions: [] };
+  const occupant: Occupant = present ?? { nick: given, user, role, sessions: [] };
   occupant.sessions.push(by);
   if (!present) world.there.occupants.push(occupant);
   world.showAll(by, (other) => other !== occupant);
-  world.announce(occupant, { ownCodes: arrivalCodes(world), ownSession: by });
+  const ownCodes = [...arrivalCodes(world), ...(given === nick ? [] : ["210"])];
+  world.announce(occupant, { ownCodes, ownSession: by });
   world.sendSubject(by);
 }
 
@@ -95,7 +106,11 @@ function change(world: World, by: Session, occupant: Occupant, nick: string, isR
   const isReserved = holder !== undefined && holder !== occupant.user;
   const isTaken = target !== undefined && target.user !== occupant.user;
   const conflict = nick !== occupant.nick && (isReserved || isTaken) ? "cancel/conflict" : undefined;
-  const refusal = nickRefusal(nick) ?? conflict;
+  const own = ownNick(world, occupant.user);
+  const isOther = own !== undefined && own !== nick && nick !== occupant.nick;
+  // A reserved nick of somebody else is told first; that somebody has the nick, last.
+  const reserved = isReserved && nick !== occupant.nick ? "cancel/conflict" : undefined;
+  const refusal = nickRefusal(nick) ?? reserved ?? (isOther ? "cancel/not-acceptable" : conflict);
   if (refusal !== undefined) {
     refusePresence(world, by, nick, refusal);
     return;
