@@ -59,9 +59,10 @@ export default class MucMaxOccupants {
       return undefined;
     });
 
-    const hasSpace: JoinCondition = ({ room, bareJid, isFirstSession }) => {
+    const hasSpace: JoinCondition = ({ room, bareJid, occupant }) => {
       const cap = capOf(room);
-      if (cap === 0 || !isFirstSession) return undefined;
+      // By the nick that they enter under, which may be another than they asked for.
+      if (cap === 0 || room.getOccupantByNick(occupant.nick)?.bareJid === bareJid) return undefined;
       const isPrivileged = isAtLeast(room.getAffiliation(bareJid), "admin");
       if (room.occupantCount < (isPrivileged ? cap + reserve : cap)) return undefined;
       this.module.log("debug", "%s is full (%d), %s refused", room.jid, cap, bareJid);
