@@ -18,14 +18,8 @@ export function present(world: World, by: Session, nick: string, x: { readonly p
   const occupant = world.bySession(by);
   if (occupant) change(world, by, occupant, nick, x !== undefined);
   else if (x) enter(world, by, nick, x.password);
-  else tellOutside(world, by, nick);
-}
-
-/** §7.2.18: somebody who believes to be in the room learns that it is not so. */
-function tellOutside(world: World, by: Session, nick: string): void {
-  const reason = "You are not currently connected to this chat";
-  const items = [{ affiliation: world.affiliation(by), role: "none", reason }];
-  world.send(by, { name: "presence", type: "unavailable", nick, items, codes: ["110", "307", "333"] });
+  // §7.2.18 would have an explicit kick; clients take what Prosody answers, unless an option says otherwise.
+  else refusePresence(world, by, nick, "cancel/item-not-found");
 }
 
 /** §10.1.1 */
