@@ -1,4 +1,4 @@
-import { cloneElement, type HostEvents, type ModuleApi, type PayloadOf } from "chorus-muc";
+import { cloneElement, type ArchiveEntry, type HostEvents, type ModuleApi, type PayloadOf } from "chorus-muc";
 import { occupantIdOf, type Room } from "chorus-muc/muc";
 import type { RoomArchives } from "./archive.js";
 
@@ -49,9 +49,11 @@ export class KeptMessages {
     const { store, user } = this.archives.placeOf(room);
     // The latest first: they matter most, should there be too many.
     const page = await store.find(user, { start: since, reverse: true, limit: MAX_SCAN });
-    for await (const { id, stanza, when } of page?.items ?? []) {
-      if (stanza.name !== "message" || occupantIdOf(stanza) !== occupantId) continue;
-      found.set(id, { id, stanza, timestamp: when });
+    const entries: ArchiveEntry[] = [];
+    for await (const entry of page?.items ?? []) {
+      if (entry.stanza.name === "message" && occupantIdOf(entry.stanza) === occupantId) entries.push(entry);
     }
+    // In the archive's order, which tells apart what was said in the same millisecond.
+    for (const { id, stanza, when } of entries.reverse()) found.set(id, { id, stanza, timestamp: when });
   }
 }

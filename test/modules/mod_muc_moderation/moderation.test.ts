@@ -220,16 +220,18 @@ test("all that somebody has said lately, under any nick, banned or gone; nothing
   await using service = await start({ clock });
   const { ada, ben, benId } = await prepared(service, ["old"]);
   clock.advanceSeconds(3600);
-  await say(ben, "1");
+  const ids = await say(ben, "1");
   ben.send(xml("presence", { to: `${ROOM}/Benedict` }));
-  await say(ben, "2");
+  ids.push(...(await say(ben, "2")));
   await say(ada, "mine");
-  await say(ben, "3");
+  ids.push(...(await say(ben, "3")).slice(-1));
   await administrate(ada, { jid: "ben@example", affiliation: "outcast" });
   await received(ada);
   const [answer, ...told] = await request(ada, "set", retractAll({ "occupant-id": benId, minutes: "30" }));
   const result = getChild(answer, "retracted", NS_BULK);
   assert.deepEqual([result?.attrs["count"], result?.attrs["complete"]], ["3", "true"]);
+  const retracted = told.map((stanza) => String(getChild(stanza, "retract", NS_RETRACT)?.attrs["id"]));
+  assert.deepEqual(retracted, ids, "in the order in which they were said, though all in one moment");
   assert.deepEqual(told.map(contentOf), ["retraction", "retraction", "retraction"]);
   assert.deepEqual(await archived(ada), [
     "old",
