@@ -1,15 +1,17 @@
-/** Runs every compiled `*.test.js` below this folder, or those whose path contains one of the arguments. */
-import { readdirSync } from "node:fs";
+/** Runs every compiled `*.test.js`, those of the examples too, or those whose path contains one of the arguments. */
+import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
-const here = import.meta.dirname;
+const compiled = join(import.meta.dirname, "..");
 const wanted = process.argv.slice(2);
-const files = readdirSync(here, { recursive: true, encoding: "utf8" })
-  .filter((name) => name.endsWith(".test.js"))
-  .map((name) => join(here, name))
-  .filter((file) => wanted.length === 0 || wanted.some((part) => relative(here, file).includes(part)))
+const files = ["test", "examples"]
+  .map((folder) => join(compiled, folder))
+  .filter((folder) => existsSync(folder))
+  .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)))
+  .filter((file) => file.endsWith(".test.js"))
+  .filter((file) => wanted.length === 0 || wanted.some((part) => relative(compiled, file).includes(part)))
   .sort();
 
 if (files.length === 0) {
