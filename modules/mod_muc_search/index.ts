@@ -12,11 +12,13 @@ import {
 } from "chorus-muc";
 import { formElement, getForm, MucToken, NS_RSM, pageRange, resultSet, type Muc } from "chorus-muc/muc";
 import { ANONYMITY_NONE, NS_SEARCH, readRequest, SEARCH_FORM, searchError, SERVICE_TYPE } from "./request.js";
-import { findRooms, FoundRooms, type FoundRoom } from "./rooms.js";
+import { directoryForm, directoryResult, NS_DIRECTORY, readDirectorySearch } from "./directory.js";
+import { findRooms, FoundRooms, isWanted, type FoundRoom } from "./rooms.js";
 
 /**
  * Searches the public rooms of the service by words in their names, descriptions and addresses (XEP-0433), a page at a
- * time: at most `muc_search_max_results` rooms (default 100), none of which is loaded for it.
+ * time: at most `muc_search_max_results` rooms (default 100), none of which is loaded for it. The same by fields, for
+ * clients that know no other way (XEP-0055).
  *
  * What a room shows to nobody outside is not searched, nor shown: of those for members only, or with a password, there
  * are name and language. `muc_search_allow_all` (default true) lets people have the whole list.
@@ -37,12 +39,19 @@ export default class MucSearch {
     this.#isWhole = this.module.getOptionBoolean("muc_search_allow_all", true);
     this.#limit = this.module.getOptionInteger("muc_search_max_results", 100, 1);
     this.module.addFeature(NS_SEARCH);
-    this.module.hook(`iq-get/host/${NS_SEARCH}:search`, (event) => this.#answer(event));
+    this.module.addFeature(NS_DIRECTORY);
+    this.module.hook(`iq-get/host/${NS_SEARCH}:search`, (event) => this.#refuse(event) ?? this.#answer(event));
+    this.module.hook(`iq-get/host/${NS_DIRECTORY}:query`, (event) => this.#refuse(event) ?? directoryForm());
+    this.module.hook(`iq-set/host/${NS_DIRECTORY}:query`, (event) => this.#refuse(event) ?? this.#lookUp(event));
+  }
+
+  /** As the room list, of which this is another view. */
+  #refuse(event: IqEvent): StanzaError | undefined {
+    if (this.module.may("muc:list-rooms", event)) return undefined;
+    return new StanzaError({ type: "auth", condition: "forbidden" });
   }
 
   #answer(event: IqEvent): Element | StanzaError {
-    // As the room list, of which this is another view.
-    if (!this.module.may("muc:list-rooms", event)) return new StanzaError({ type: "auth", condition: "forbidden" });
     const search = childElements(event.stanza)[0] as Element;
     const form = getForm(search);
     if (form) return this.#search(search, form);
@@ -62,13 +71,27 @@ export default class MucSearch {
       return searchError("cancel", "not-allowed", "full-set-retrieval-rejected", text);
     }
     const { order } = request;
-    const found = request.isForRooms ? findRooms(this.muc, request, order) : new FoundRooms([], order);
+    const found = request.isForRooms
+      ? findRooms(this.muc, (room) => isWanted(room, request), order)
+      : new FoundRooms([], order);
     const range = pageRange(found, getChild(search, "set", NS_RSM), this.#limit);
     if (range instanceof StanzaError) return range;
     const page = found.rooms.slice(range.start, range.end);
     const [first, last] = [page.at(0), page.at(-1)].map((room) => room && found.idOf(room));
     const result = xml("result", { xmlns: NS_SEARCH }, ...page.map(item), resultSet(found, range, first, last));
     return xml("iq", {}, result);
+  }
+
+  /** The same by fields, for clients that know the older way (XEP-0055). */
+  #lookUp({ stanza }: IqEvent): Element | StanzaError {
+    const query = childElements(stanza)[0] as Element;
+    const matches = readDirectorySearch(getForm(query), this.#isWhole);
+    if (matches instanceof StanzaError) return matches;
+    const found = findRooms(this.muc, matches, "address");
+    const set = getChild(query, "set", NS_RSM);
+    const range = pageRange(found, set, this.#limit);
+    if (range instanceof StanzaError) return range;
+    return directoryResult(found, range, set !== undefined);
   }
 }
 

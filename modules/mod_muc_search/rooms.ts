@@ -50,7 +50,8 @@ function roomOf(muc: Muc, jid: BareJid): FoundRoom {
   };
 }
 
-function isWanted(room: FoundRoom, { terms, places, minOccupants }: Wanted): boolean {
+/** Whether a room is what is searched for. */
+export function isWanted(room: FoundRoom, { terms, places, minOccupants }: Wanted): boolean {
   if (minOccupants > (room.occupants ?? 0)) return false;
   if (!terms) return true;
   const { address, name, description } = places;
@@ -58,11 +59,11 @@ function isWanted(room: FoundRoom, { terms, places, minOccupants }: Wanted): boo
 }
 
 /** The public rooms that are wanted, in order. Nothing is read from the store for it. */
-export function findRooms(muc: Muc, wanted: Wanted, order: Order): FoundRooms {
+export function findRooms(muc: Muc, matches: (room: FoundRoom) => boolean, order: Order): FoundRooms {
   const found: FoundRoom[] = [];
   for (const [jid] of muc.publicRooms()) {
     const room = roomOf(muc, jid);
-    if (isWanted(room, wanted)) found.push(room);
+    if (matches(room)) found.push(room);
   }
   return new FoundRooms(found, order);
 }
