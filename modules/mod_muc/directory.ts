@@ -14,6 +14,11 @@ export class Directory {
   readonly #rooms = new Map<BareJid, LiveRoom>();
   /** Rooms without occupants, the one used last at the end. */
   readonly #idle = new Set<LiveRoom>();
+  /** Rooms that were let go, while somebody holds them: a room is one object for as long as anybody has it. */
+  readonly #evicted = new Map<BareJid, WeakRef<LiveRoom>>();
+  readonly #forgotten = new FinalizationRegistry((jid: BareJid) => {
+    if (this.#evicted.get(jid)?.deref() === undefined) this.#evicted.delete(jid);
+  });
   readonly #loading = new Map<BareJid, Promise<LiveRoom | undefined>>();
   /** Rooms whose creation is not decided yet, and who waits for that. */
   readonly #creating = new Map<BareJid, (() => void)[]>();
@@ -41,6 +46,12 @@ export class Directory {
     if (room) {
       this.touch(room);
       return room;
+    }
+    const evicted = this.#evicted.get(jid)?.deref();
+    if (evicted) {
+      if (!isTombstone(evicted) && !this.hasSpace()) throw this.#tooMany();
+      this.track(evicted);
+      return evicted;
     }
     const loading = this.#loading.get(jid);
     if (loading) return loading;
@@ -98,7 +109,9 @@ export class Directory {
   /** Takes a room in. */
   track(room: LiveRoom): void {
     this.#rooms.set(room.jid, room);
+    this.#evicted.delete(room.jid);
     room.isTracked = true;
+    room.isEvicted = false;
     this.touch(room);
   }
 
@@ -110,11 +123,18 @@ export class Directory {
     });
   }
 
+  /** A room is about to do something, which it cannot do unseen: a module may have held it while it was let go. */
+  wake(room: LiveRoom): void {
+    if (room.isEvicted) this.track(room);
+  }
+
   /** Takes a room out. */
   drop(room: LiveRoom): void {
     if (this.#rooms.get(room.jid) === room) this.#rooms.delete(room.jid);
+    this.#evicted.delete(room.jid);
     this.#idle.delete(room);
     room.isTracked = false;
+    room.isEvicted = false;
   }
 
   /** A room was used: of those without occupants only so many are kept, those used last. */
@@ -138,6 +158,9 @@ export class Directory {
       });
     }
     this.drop(room);
+    room.isEvicted = true;
+    this.#evicted.set(room.jid, new WeakRef(room));
+    this.#forgotten.register(room, room.jid);
     return true;
   }
 

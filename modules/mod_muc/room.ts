@@ -66,6 +66,8 @@ export class LiveRoom {
   destroying: string | true | undefined;
   /** In the directory: not before creation was decided, and not after destruction. */
   isTracked = false;
+  /** Let go by the directory, which takes it back as soon as it is used. */
+  isEvicted = false;
   /** What the store has of it: nothing, a copy that a start after a crash may use, or what was acknowledged. */
   stored: "no" | "temporary" | "durable" = "no";
   /** The tombstone that took its place, in the step that destroyed it. */
@@ -94,6 +96,9 @@ export class LiveRoom {
       router: service.router,
       log: service.module.log.bind(service.module),
       lane: this,
+      wake: () => {
+        service.directory.wake(this);
+      },
       refusal: (sender) => this.#ended(sender),
       conclude: () => {
         concludeStep(this);

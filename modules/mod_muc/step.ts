@@ -61,6 +61,8 @@ export interface RoomStepsOptions {
   readonly lane: object;
   /** Why a stanza that was parked is not gone on with, whatever it was: the room has ended. */
   readonly refusal: (sender: string) => StanzaError | undefined;
+  /** A step is about to begin. */
+  readonly wake: () => void;
   /** Runs within the step, when all its work is done. */
   readonly conclude: () => void;
   /** Issues the writes of a step, in one turn; `undefined` when there is nothing to wait for. */
@@ -306,7 +308,8 @@ export class RoomSteps {
   }
 
   #perform(task: Task): void {
-    const { router, conclude, commit } = this.#options;
+    const { router, wake, conclude, commit } = this.#options;
+    wake();
     const step = new Step();
     this.#current = step;
     let written: Promise<unknown> | undefined;

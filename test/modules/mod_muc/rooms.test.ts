@@ -84,6 +84,24 @@ test("rooms without occupants are let go, those used last stay, and all come bac
   assert.deepEqual(all.sort(), ["one", "seated", "three", "two"]);
 });
 
+test("a room that was let go while a module held it is still that room, and what it does is stored", async () => {
+  const storage = await openStorage({ driver: "memory" });
+  await using service = await startRooms({ storage, options: "muc_room_cache_size = 1" });
+  const muc = mucOf(service);
+  const [held] = await muc.createRoom(`held@${SERVICE}`, { persistent: true });
+  assert.ok(held);
+  await muc.createRoom(`other@${SERVICE}`, { persistent: true });
+  await settled(service);
+  assert.equal(muc.getLiveRoomFromJid(held.jid), undefined);
+  await held.run(() => held.setAffiliation(true, "ben@users.example", "member"));
+  assert.equal(muc.getLiveRoomFromJid(held.jid), held);
+  const stored = await storage.openStore<{ readonly _affiliations: unknown }>(SERVICE, "config").get("held");
+  assert.deepEqual(stored?._affiliations, { "ben@users.example": "member" });
+  await muc.getRoomFromJid(`other@${SERVICE}`);
+  await settled(service);
+  assert.equal(await muc.getRoomFromJid(held.jid), held, "one object for as long as somebody has it");
+});
+
 test("muc_max_rooms: no more rooms than so many", async () => {
   await using service = await startRooms({ options: "muc_max_rooms = 1" });
   const ada = person(service, "ada");
