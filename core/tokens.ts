@@ -4,6 +4,7 @@ import type { Hosts } from "./hosts/hosts.js";
 import type { Logger } from "./log/logger.js";
 import type { ModuleApi } from "./modules/api.js";
 import type { Router } from "./router/router.js";
+import type { Json, StoreType, StoreTypes } from "./storage/store.js";
 import type { Clock } from "./timers/clock.js";
 
 declare const valueType: unique symbol;
@@ -31,6 +32,41 @@ export function createToken<T>(description: string, providedBy?: string): Token<
 /** Name of the module that provides a token, if one was declared. */
 export function providerOf(token: symbol): string | undefined {
   return providers.get(token);
+}
+
+/** What a token of {@link storeToken} stands for. */
+export interface StoreRequest {
+  /** `undefined`: the name of the module that asks. */
+  readonly name: string | undefined;
+  readonly type: StoreType;
+}
+
+const stores = new Map<symbol, StoreRequest>();
+
+/**
+ * The token of a store of the module's host, as `module.openStore(name, type)` gives it:
+ *
+ * ```ts
+ * constructor(@inject(storeToken("karma", "map")) private readonly karma: MapStore<number>) {}
+ * ```
+ *
+ * The same arguments are the same token; each module is given the store of its own host. Global modules have none: one
+ * that asks for it does not load.
+ * @param name default: the name of the module that asks
+ * @param type default: `keyval`
+ */
+export function storeToken<T = Json, K extends StoreType = "keyval">(
+  name?: string,
+  type: K = "keyval" as K,
+): Token<StoreTypes<T>[K]> {
+  const token = createToken<StoreTypes<T>[K]>(name === undefined ? `Store(${type})` : `Store(${type} ${name})`);
+  stores.set(token, { name, type });
+  return token;
+}
+
+/** The store that a token stands for, if it was made by {@link storeToken}. */
+export function storeOf(token: symbol): StoreRequest | undefined {
+  return stores.get(token);
 }
 
 /** The module's own `module` object. */

@@ -3,12 +3,12 @@ import { container as tsyringeRoot, type DependencyContainer, type InjectionToke
 import { GLOBAL } from "../config/config.js";
 import type { HandlerCost } from "../events/bus.js";
 import type { Host } from "../hosts/host.js";
-import { LoggerToken, ModuleApiToken, providerOf, type Token } from "../tokens.js";
+import { LoggerToken, ModuleApiToken, providerOf, storeOf, type Token } from "../tokens.js";
 import { API_VERSION } from "../package.js";
 import type { ModuleClass, ModuleInstance } from "./api.js";
 import type { ModuleContext } from "./context.js";
 import type { ModuleFinder, ModuleFile } from "./finder.js";
-import { parameterTokens } from "./injection.js";
+import { describeParameter, parameterTokens } from "./injection.js";
 import { ModuleError, NeedsModule, explain, placeOf } from "./module-error.js";
 import { ModuleObject } from "./module-object.js";
 
@@ -303,6 +303,10 @@ export class ModuleManager {
     const container = this.#hostContainer(hostName).createChildContainer();
     container.register(ModuleApiToken as InjectionToken, { useValue: object.asApi() });
     container.register(LoggerToken as InjectionToken, { useValue: object.logger });
+    for (const token of parameterTokens(name, moduleClass)) {
+      const store = typeof token === "symbol" ? storeOf(token) : undefined;
+      if (store) container.register(token, { useFactory: () => object.openStore(store.name, store.type) });
+    }
     this.#attempts.set(object, unavailable);
     let module: LoadedModule;
     try {
@@ -344,12 +348,20 @@ export class ModuleManager {
         throw new ModuleError(
           "MODULE_TOKEN_MISSING",
           name,
-          `asks in constructor parameter ${index + 1} for ${describeToken(token)}, which nothing on ${host} provides`,
+          `asks in ${describeParameter(moduleClass, index)} for ${describeToken(token)}, ${this.#whyMissing(token, host)}`,
         );
       }
       return container.resolve<unknown>(token);
     });
     return new moduleClass(...values);
+  }
+
+  /** Why a token cannot be had, and what to do. */
+  #whyMissing(token: InjectionToken, host: string): string {
+    const provider = typeof token === "symbol" ? providerOf(token) : undefined;
+    if (provider !== undefined) return `which mod_${provider} is to provide, and did not when it was loaded on ${host}`;
+    const remedy = `enable the module that provides it before this one, or name that module where the token is made`;
+    return `which nothing on ${host} provides: ${remedy}, createToken(DESCRIPTION, MODULE)`;
   }
 
   #hostContainer(host: string): DependencyContainer {

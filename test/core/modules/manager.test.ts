@@ -163,12 +163,12 @@ describe("module manager", () => {
           "constructor(@inject(ModuleApiToken) readonly module: ModuleApi, readonly other: unknown) {}",
         ),
       },
-      /^MODULE_PARAMETER_UNCOVERED: mod_bad has no @inject\(Token\) on constructor parameter 2/,
+      /^MODULE_PARAMETER_UNCOVERED: mod_bad gives no token for constructor parameter 2 \("other"\) by @inject\(Token\)/,
     ],
     [
       "a token that nothing provides",
       { "mod_bad.ts": moduleText("", `constructor(@inject(createToken("Nothing")) readonly karma: unknown) {}`) },
-      /^MODULE_TOKEN_MISSING: mod_bad asks in constructor parameter 1 for Nothing, which nothing on example provides/,
+      /^MODULE_TOKEN_MISSING: mod_bad asks in constructor parameter 1 \("karma"\) for Nothing, which nothing on example provides: /,
     ],
   ];
   for (const [name, files, expected] of broken) {
