@@ -11,6 +11,7 @@ import {
   type Clock,
   type Element,
   type ModuleApi,
+  type Timer,
 } from "chorus-muc";
 import { getForm, MucToken, NS_MUC_OWNER, type JoinCondition, type Muc, type Room } from "chorus-muc/muc";
 
@@ -57,6 +58,9 @@ function abandon(room: Room, reason?: string): ReturnType<Room["destroy"]> {
 export default class MucLock {
   static readonly requires = ["muc"];
 
+  /** What ends locks. */
+  readonly #timers = new WeakMap<Room, Timer>();
+
   constructor(
     @inject(ModuleApiToken) private readonly module: ModuleApi,
     @inject(ClockToken) private readonly clock: Clock,
@@ -72,7 +76,11 @@ export default class MucLock {
     const expiry = (room: Room): number | undefined =>
       room._data["destroyed"] === true ? undefined : locked.get(room);
     const expireLater = (room: Room): void => {
-      this.#atExpiry(room.jid, expiry, (expiry(room) ?? Infinity) - clock.now() / 1000);
+      this.#timers.get(room)?.stop();
+      this.#timers.set(room, this.#atExpiry(room.jid, expiry, (expiry(room) ?? Infinity) - clock.now() / 1000));
+    };
+    const stopTimer = (room: Room): void => {
+      this.#timers.get(room)?.stop();
     };
     module.roomMethods({
       isLocked() {
@@ -83,12 +91,24 @@ export default class MucLock {
         // An endless lock is stored as the last moment that a number can name exactly, as JSON has no infinity.
         locked.set(this, Math.min(Math.floor(clock.now() / 1000) + timeout, Number.MAX_SAFE_INTEGER));
         expireLater(this);
+        this.onRollback(() => {
+          stopTimer(this);
+        });
       },
       unlock() {
         if (!this.isLocked()) return;
         module.fireEvent("muc-room-unlocked", { room: this });
         locked.set(this, undefined);
+        // Not before: what could not be stored is still locked.
+        this.onCommit(() => {
+          if (!this.isLocked()) stopTimer(this);
+        });
       },
+    });
+    module.hook("muc-room-destroyed", ({ room }) => {
+      room.onCommit(() => {
+        stopTimer(room);
+      });
     });
 
     // Before the defaults (1).
@@ -157,8 +177,8 @@ export default class MucLock {
   }
 
   /** When its lock has ended, the room goes; unless it has been configured meanwhile, or another has its name. */
-  #atExpiry(jid: BareJid, expiry: (room: Room) => number | undefined, seconds: number): void {
-    this.module.addTimer(Math.max(0, seconds), (now) => {
+  #atExpiry(jid: BareJid, expiry: (room: Room) => number | undefined, seconds: number): Timer {
+    return this.module.addTimer(Math.max(0, seconds), (now) => {
       const room = this.muc.getLiveRoomFromJid(jid);
       const at = room && expiry(room);
       if (!room || at === undefined) return undefined;
