@@ -70,6 +70,16 @@ export interface ModuleExports {}
 /** What `depends(name)` returns. */
 export type ExportsOf<N extends string> = N extends keyof ModuleExports ? ModuleExports[N] : unknown;
 
+/**
+ * What items of a key are, for a typed `addItem` and `handleItems`; extended by declaration merging. Items of other keys
+ * may be anything.
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- extended by modules
+export interface HostItems {}
+
+/** What `addItem(key, value)` takes. */
+export type ItemOf<K extends string> = K extends keyof HostItems ? HostItems[K] : unknown;
+
 /** Roles of users on a host, lowest first (Prosody: `mod_authz_internal`). */
 export type UserRole = "prosody:guest" | "prosody:registered" | "prosody:member" | "prosody:admin" | "prosody:operator";
 
@@ -389,25 +399,32 @@ export interface ModuleApi {
   shared<T extends object = Record<string, unknown>>(path: string): T;
 
   /**
-   * Adds to a list that all modules of the host see; fires `item-added/KEY`.
+   * Adds to a list that all modules of the host see; fires `item-added/KEY`. Keys of {@link HostItems} are typed.
    * @prosody module:add_item(key, value)
    */
-  addItem(key: string, value: unknown): void;
+  addItem<K extends string>(key: K, value: ItemOf<K>): void;
   /**
    * Takes it back; fires `item-removed/KEY`.
    * @prosody module:remove_item(key, value)
    */
-  removeItem(key: string, value: unknown): void;
+  removeItem<K extends string>(key: K, value: ItemOf<K>): void;
   /**
    * Items of that key of all modules of the host, in order of addition.
    * @prosody module:get_host_items(key)
    */
+  getHostItems<K extends keyof HostItems>(key: K): HostItems[K][];
   getHostItems<T = unknown>(key: string): T[];
   /**
    * Calls `added` for existing items and new ones, `removed` as they go.
    * @param existing false: not for those that are there already
    * @prosody module:handle_items(key, added, removed, existing)
    */
+  handleItems<K extends keyof HostItems>(
+    key: K,
+    added: (item: HostItems[K]) => void,
+    removed: (item: HostItems[K]) => void,
+    existing?: boolean,
+  ): void;
   handleItems<T = unknown>(key: string, added: (item: T) => void, removed: (item: T) => void, existing?: boolean): void;
   /**
    * Adds a `<kind>-provider` item; `item.name` defaults to the module's name without `<kind>_`.

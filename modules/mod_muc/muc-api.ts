@@ -1,7 +1,7 @@
 import { createToken, type BareJid, type Element, type IqEvent, type StanzaError } from "chorus-muc";
 import type { PublicRoomEntry, Room, RoomData } from "./room-api.js";
 import type { RoomState, RoomStateOptions } from "./room-state.js";
-import type { MucEvents } from "./muc-events.js";
+import type { ChangeCondition, JoinCondition, MucEvents } from "./muc-events.js";
 
 /** Why `createRoom` did not. */
 export type CreateRoomError = "invalid-jid" | "room-exists" | "resource-constraint";
@@ -89,6 +89,13 @@ declare module "chorus-muc" {
 
   interface ModuleExports {
     muc: Muc;
+  }
+
+  interface HostItems {
+    "muc-join-condition": JoinCondition;
+    "muc-change-condition": ChangeCondition;
+    /** A key of affiliation data that stays when the affiliation goes. */
+    "muc-lasting-affiliation-data": string;
   }
 
   interface ModuleApi {

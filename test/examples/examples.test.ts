@@ -10,10 +10,10 @@ const names = readdirSync(FOLDER, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name);
 
-/** What the TypeScript files of an example import, type imports and `import()` included. */
+/** What the TypeScript files of an example import, `import()` included. Types of another example are as good as a package's. */
 function importsOf(file: string): string[] {
   const found = readFileSync(file, "utf8").matchAll(
-    /^\s*(?:import|export)\b[^;"']*?from\s*["']([^"']+)["']|^\s*import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gm,
+    /^\s*(?:import|export)\b(?! type\b[^;"']*?from\s*["']\.\.\/mod_)[^;"']*?from\s*["']([^"']+)["']|^\s*import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gm,
   );
   return [...found].map(([, from, bare, dynamic]) => from ?? bare ?? dynamic ?? "");
 }

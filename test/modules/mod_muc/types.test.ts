@@ -30,6 +30,17 @@ export function compiles(module: ModuleApi, room: Room): void {
   motto.get(room).trim();
   // @ts-expect-error -- nobody declared that method
   module.roomMethods({ getNonsense: () => 1 });
+  module.addItem("muc-join-condition", ({ bareJid }) => {
+    return bareJid === room.jid ? new StanzaError({ type: "auth", condition: "forbidden" }) : undefined;
+  });
+  // @ts-expect-error -- a condition is a function
+  module.addItem("muc-join-condition", "never");
+  module.handleItems(
+    "muc-lasting-affiliation-data",
+    (key) => key.trim(),
+    (key) => key.trim(),
+  );
+  module.addItem("of-nobody-else", { any: "thing" });
   // @ts-expect-error -- no such affiliation
   room.setAffiliation(true, "ada@users.example", "king");
 }
