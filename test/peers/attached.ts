@@ -1,8 +1,9 @@
 /** Plays the acceptance scripts, and our own, with Chorus attached to a real server that holds the accounts. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { readScript, type Script } from "../../core/testing/scansion.js";
-import { runScenario } from "../../core/testing/scenario-runner.js";
+import { readScript, type Script, type ScriptClient } from "../../core/testing/scansion.js";
+import { connectClient } from "../../core/testing/client.js";
+import { runScenario, type ScenarioClient, type ScenarioOptions } from "../../core/testing/scenario-runner.js";
 import { startService, type TestService } from "../../core/testing/service.js";
 import { bare, nodeOf } from "../../core/xmpp/jid.js";
 import { acceptanceScripts, modulesFor, ownScripts } from "../support/acceptance.js";
@@ -56,7 +57,11 @@ export function testAttached(
         await peer.addAccounts(accountsOf(script));
         // A service of its own for each script, as its rooms have the same name in most of them.
         await using _service = await attach(peer, modulesFor(script));
-        const { failure } = await runScenario(script, { port: peer.clientPort, ...(own && { timeoutMs: 1000 }) });
+        const { failure } = await runScenario(script, {
+          port: peer.clientPort,
+          connect: connectToPeer,
+          ...(own && { timeoutMs: 1000 }),
+        });
         if (own) assert.match(failure?.message ?? "it passed", own.failure);
         else assert.equal(failure?.message, undefined);
       });
@@ -67,4 +72,19 @@ export function testAttached(
 /** The accounts that a script logs in to. */
 export function accountsOf(script: Script): Account[] {
   return script.clients.map(({ jid, password = "" }) => ({ user: nodeOf(bare(jid)) ?? "", password }));
+}
+
+/** The language of streams, which servers write on every stanza that has none of its own (RFC 6120 §8.1.5). */
+const STREAM_LANGUAGE = "en";
+
+/** A client that does not mind the language that its server has put on what a script expects without one. */
+async function connectToPeer(client: ScriptClient, { port = 5222 }: ScenarioOptions): Promise<ScenarioClient> {
+  const connected = await connectClient({ jid: client.jid, password: client.password, port, timeoutMs: 5000 });
+  const { inbox } = connected;
+  const push = inbox.push.bind(inbox);
+  inbox.push = (stanza) => {
+    if (stanza.attrs["xml:lang"] === STREAM_LANGUAGE) delete stanza.attrs["xml:lang"];
+    push(stanza);
+  };
+  return connected;
 }
