@@ -68,9 +68,9 @@ export class Hats {
 
   /** Takes a hat out of the room's, and from all who wear it. @returns false when there is none */
   destroy(room: Room, uri: string): boolean {
-    const { [uri]: hat, ...others } = this.#defined.get(room);
     const wearers = this.#wearers(room, uri);
-    if (hat === undefined && wearers.length === 0) return false;
+    if (!Object.hasOwn(this.#defined.get(room), uri) && wearers.length === 0) return false;
+    const { [uri]: _, ...others } = this.#defined.get(room);
     this.#defined.set(room, others);
     for (const [jid] of wearers) this.unassign(room, jid, uri);
     return true;
@@ -86,8 +86,10 @@ export class Hats {
 
   /** @returns false when they did not have it */
   unassign(room: Room, jid: BareJid, uri: string): boolean {
-    const { [uri]: hat, ...others } = wornHats(room.getAffiliationData(jid, HATS));
-    if (hat === undefined) return false;
+    const hats = wornHats(room.getAffiliationData(jid, HATS));
+    // What somebody wrote into the form, and perhaps the name of what every object has.
+    if (!Object.hasOwn(hats, uri)) return false;
+    const { [uri]: _, ...others } = hats;
     room.setAffiliationData(jid, HATS, Object.keys(others).length > 0 ? others : undefined);
     return true;
   }
@@ -108,6 +110,6 @@ export class Hats {
     return room
       .eachAffiliationData(HATS)
       .map(([jid, value]) => [jid, wornHats(value)] as const)
-      .filter(([, hats]) => hats[uri] !== undefined);
+      .filter(([, hats]) => Object.hasOwn(hats, uri));
   }
 }

@@ -116,3 +116,17 @@ test("muc_hats_max: there is an end to the hats of a room, not to changes of the
   const changed = await run(ada, "create", { "hats#title": "Chair", "hats#uri": HOST });
   assert.equal(changed.attrs["type"], "result");
 });
+
+test("what every object has is no hat", async () => {
+  await using service = await start();
+  const ada = service.client("ada@example");
+  await createRoom(ada, "Ada");
+  await make(ada);
+  await give(ada, "ben@example");
+  for (const uri of ["constructor", "__proto__", "toString"]) {
+    assert.equal(errorOf(await run(ada, "destroy", { "hats#uri": uri })), "modify/not-acceptable", uri);
+    const fields = { "hats#jid": "ben@example", "hats#uri": uri };
+    assert.equal(errorOf(await run(ada, "unassign", fields)), "modify/not-acceptable", uri);
+    assert.equal(errorOf(await run(ada, "assign", fields)), "modify/not-acceptable", uri);
+  }
+});
