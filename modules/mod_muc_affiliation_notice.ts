@@ -21,14 +21,21 @@ export default class MucAffiliationNotice {
   constructor(@inject(ModuleApiToken) private readonly module: ModuleApi) {}
 
   load(): void {
-    this.module.hook("muc-set-affiliation", ({ room, jid, affiliation, previousAffiliation, reason, inRoom }) => {
-      // Nobody reads what is sent to a domain.
-      if (inRoom || affiliation === previousAffiliation || nodeOf(jid) === undefined) return;
-      const item = xml("item", { affiliation });
-      if (reason !== undefined) item.append(xml("reason", {}, reason));
-      const text = `${TEXTS[affiliation]} ${room.jid}${reason === undefined ? "" : `: ${reason}`}`;
-      const x = xml("x", { xmlns: NS_MUC_USER }, item, xml("status", { code: "101" }));
-      room.routeStanza(xml("message", { from: room.jid, to: jid }, xml("body", {}, text), x));
-    });
+    // After modules that say it in words of their own (0).
+    this.module.hook(
+      "muc-set-affiliation",
+      (event) => {
+        const { room, jid, affiliation, previousAffiliation, reason } = event;
+        // Nobody reads what is sent to a domain.
+        if (event.inRoom || event.isTold === true || affiliation === previousAffiliation || nodeOf(jid) === undefined)
+          return;
+        const item = xml("item", { affiliation });
+        if (reason !== undefined) item.append(xml("reason", {}, reason));
+        const text = `${TEXTS[affiliation]} ${room.jid}${reason === undefined ? "" : `: ${reason}`}`;
+        const x = xml("x", { xmlns: NS_MUC_USER }, item, xml("status", { code: "101" }));
+        room.routeStanza(xml("message", { from: room.jid, to: jid }, xml("body", {}, text), x));
+      },
+      -1,
+    );
   }
 }

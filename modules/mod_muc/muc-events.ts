@@ -446,6 +446,8 @@ export interface MucEvents {
   "muc-set-affiliation": SetAffiliationEvent & {
     /** Somebody whom it concerns was in the room. */
     readonly inRoom: boolean;
+    /** Set by a handler that has told somebody outside the room of it, so that others need not. */
+    isTold?: boolean;
   };
   /** A value that is kept with an affiliation was changed (`room.setAffiliationData`). */
   [key: `muc-set-affiliation-data/${string}`]: {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   bare,
   ClockToken,
@@ -14,6 +15,7 @@ import {
 import {
   isAtLeast,
   NS_ROOM_REGISTER,
+  type AffiliationData,
   type MessageFormEvent,
   type Occupant,
   type RegistrationEvent,
@@ -82,9 +84,10 @@ export default class MucRegisterApproval {
       },
       10,
     );
-    this.module.hook("muc-set-affiliation", ({ room, jid, affiliation, previousAffiliation }) => {
+    this.module.hook("muc-set-affiliation", (event) => {
+      const { room, jid, affiliation, previousAffiliation } = event;
       // Banned, or let in by other ways: there is nothing to decide any longer.
-      if (affiliation !== "none") this.#requests.drop(room, jid);
+      if (affiliation !== "none" && this.#settle(room, jid)) event.isTold = true;
       if (!isAtLeast(affiliation, "admin") || isAtLeast(previousAffiliation, "admin")) return;
       for (const message of this.#messages(room)) room.broadcast(message, (_nick, { bareJid }) => bareJid === jid);
     });
@@ -137,7 +140,8 @@ export default class MucRegisterApproval {
     if (!room.getRegistrationApproval() || room.getAffiliation(jid) !== "none") return undefined;
     const nick = String(affiliationData.reserved_nickname);
     const time = Math.floor(this.clock.now() / 1000);
-    const isNews = this.#requests.put(room, { jid, nick, fields: submittedData, data: affiliationData, time });
+    const data = newIn(affiliationData, room.getAffiliationData(jid));
+    const isNews = this.#requests.put(room, { jid, nick, fields: submittedData, data, time });
     if (isNews instanceof StanzaError) return isNews;
     if (isNews) {
       this.module.log("debug", "%s: %s asks to be registered as %s", room.jid, jid, nick);
@@ -175,16 +179,22 @@ export default class MucRegisterApproval {
     return true;
   }
 
+  /** Somebody has an affiliation, and so no request any longer. @returns whether they were told what came of it */
+  #settle(room: Room, jid: BareJid): boolean {
+    const request = this.#requests.find(room, jid);
+    if (!request) return false;
+    this.#requests.drop(room, jid);
+    if (room.getRegisteredNick(jid) !== request.nick) return false;
+    const what = `you are a member, and your nickname is ${request.nick}`;
+    tell(room, jid, `Your registration with ${room.jid} was approved: ${what}.`);
+    return true;
+  }
+
   /** The request goes with the change of affiliation, in one step. */
   #grant(room: Room, actor: string, { jid, nick, data }: RegistrationRequest): Verdict | Promise<Verdict> {
     const conclude = (error: StanzaError | undefined): Verdict => {
       if (!error) {
         this.module.log("debug", "%s: %s lets %s register as %s", room.jid, actor, jid, nick);
-        tell(
-          room,
-          jid,
-          `Your registration with ${room.jid} was approved: you are a member, and your nickname is ${nick}.`,
-        );
         return true;
       }
       if (error.condition === "conflict" && this.#requests.drop(room, jid)) {
@@ -196,11 +206,20 @@ export default class MucRegisterApproval {
       }
       return error;
     };
-    const registered = room.registerNick(actor, jid, { ...data, reserved_nickname: nick });
+    const registered = room.registerNick(actor, jid, {
+      ...room.getAffiliationData(jid),
+      ...data,
+      reserved_nickname: nick,
+    });
     return registered instanceof Promise
       ? registered.then((error) => room.run(() => conclude(error)))
       : conclude(registered);
   }
+}
+
+/** What of somebody's data is new with a request: the rest may be another by the time it is granted. */
+function newIn(data: AffiliationData, stored: AffiliationData = {}): AffiliationData {
+  return Object.fromEntries(Object.entries(data).filter(([key, value]) => !isDeepStrictEqual(value, stored[key])));
 }
 
 /** Who hears of requests: admins and owners. */

@@ -6,6 +6,7 @@ import { openStorage } from "../../core/storage/open.js";
 import type { FakeClient } from "../../core/testing/fake-client.js";
 import type { TestService } from "../../core/testing/service.js";
 import { FaultyDisk } from "../../core/testing/storage-faults.js";
+import type { Muc } from "../../modules/mod_muc/muc-api.js";
 import {
   administrate,
   configurationForm,
@@ -256,4 +257,32 @@ test("fields of other modules are shown to who decides, and what modules make of
   });
   await enter(ben, "Ben");
   assert.deepEqual(stored, ["I sing", "and dance"]);
+});
+
+test("with muc_affiliation_notice, too, who is let in is told once", async () => {
+  const component = 'modules_enabled = { "muc_register_approval", "muc_affiliation_notice" }';
+  const { service, ada, ben, cleo } = await clubhouse(component);
+  await using _ = service;
+  for (const client of [ben, cleo]) client.send(xml("presence"));
+  await ask(ben, "Ben");
+  await ask(cleo, "Cleo");
+  await decide(ada, "ben@example", "Ben", "1");
+  assert.deepEqual(texts(await received(ben)), [
+    `Your registration with ${ROOM} was approved: you are a member, and your nickname is Ben.`,
+  ]);
+  await administrate(ada, { affiliation: "member", jid: "cleo@example", nick: "Clio" });
+  assert.deepEqual(texts(await received(cleo)), [`You are now a member of ${ROOM}`]);
+});
+
+test("what is kept of somebody is as it was when the request was granted, not when it was made", async () => {
+  const { service, ada, ben } = await clubhouse();
+  await using _ = service;
+  const room = (service.service.modules.exportsOf("rooms.example", "muc") as Muc).getLiveRoomFromJid(ROOM);
+  assert.ok(room);
+  room.setAffiliationData("ben@example", "before", "taken back");
+  await ask(ben, "Ben");
+  room.setAffiliationData("ben@example", "before", undefined);
+  room.setAffiliationData("ben@example", "since", "given");
+  await decide(ada, "ben@example", "Ben", "1");
+  assert.deepEqual(room.getAffiliationData("ben@example"), { since: "given", reserved_nickname: "Ben" });
 });
