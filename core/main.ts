@@ -8,7 +8,7 @@ import { moduleCommands } from "./cli/module-commands.js";
 import { GLOBAL, type Config, type HostSection } from "./config/config.js";
 import { Options } from "./config/options.js";
 import { EventBus, type EventKind } from "./events/bus.js";
-import type { GlobalEvents, HostEvents } from "./events/events.js";
+import type { GlobalEventName, GlobalEvents, HostEvents } from "./events/events.js";
 import { Host } from "./hosts/host.js";
 import { Hosts } from "./hosts/hosts.js";
 import { readPermissionSettings } from "./hosts/permission-options.js";
@@ -30,7 +30,7 @@ import { Timers } from "./timers/timers.js";
 import { ClockToken, ConfigToken, HostsToken, RouterToken } from "./tokens.js";
 import { createLink } from "./links/create-link.js";
 
-/** What the results of the core's own events mean; everything else only tells. */
+/** What the results of the core's own events mean. */
 const HOST_EVENTS: Readonly<Record<string, EventKind>> = {
   "iq/*": "suspendable",
   "iq-get/*": "suspendable",
@@ -45,6 +45,31 @@ const HOST_EVENTS: Readonly<Record<string, EventKind>> = {
   "host-disco-info-node": "stoppable",
   "host-disco-items": "stoppable",
   "host-disco-items-node": "stoppable",
+  "stream-features": "notify",
+  "resource-bind": "notify",
+  "resource-unbind": "notify",
+  "account-disco-info": "notify",
+  "account-disco-items": "notify",
+  "link-up": "notify",
+  "link-down": "notify",
+  "module-loaded": "notify",
+  "module-unloaded": "notify",
+  "module-reloaded": "notify",
+  "module-status/updated": "notify",
+  "item-added/*": "notify",
+  "item-removed/*": "notify",
+};
+
+/** The same for those of the whole server. */
+const GLOBAL_EVENTS: Readonly<Record<GlobalEventName, EventKind>> = {
+  "server-started": "notify",
+  "server-stopping": "suspendable",
+  "server-stopped": "notify",
+  "config-reloaded": "notify",
+  "host-activated": "notify",
+  "user-created": "notify",
+  "user-deleted": "notify",
+  "user-password-changed": "notify",
 };
 
 /** Where the modules that come with Chorus are. */
@@ -92,7 +117,7 @@ export class Service {
       timers: this.timers,
       defaultDeadlineMs: () => 5000, // half of what a stop may take
     });
-    globalEvents.declare("server-stopping", "suspendable");
+    for (const [event, kind] of Object.entries(GLOBAL_EVENTS)) globalEvents.declare(event, kind);
     this.hosts = new Hosts(globalEvents);
     this.router = new StanzaRouter({ hosts: this.hosts, logger, timers: this.timers });
     const container = tsyringeRoot.createChildContainer();

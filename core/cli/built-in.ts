@@ -1,4 +1,5 @@
 import type { Command } from "./command.js";
+import { MODULE_USAGE } from "./module-usage.js";
 import { SCENARIO_USAGE } from "./scenario-usage.js";
 
 /** What is said about a command in the list of commands. */
@@ -12,5 +13,16 @@ export const BUILT_IN: readonly CommandSummary[] = [
     usage: "check config [--config FILE]",
   },
   { name: "help", summary: "list the commands, or explain one", usage: "help [COMMAND]" },
+  {
+    name: "module check",
+    summary: "say what is wrong with a module, loaded in memory",
+    usage: MODULE_USAGE.check,
+  },
+  {
+    name: "module new",
+    summary: "make a folder with a module to start from, with types, tests and a README",
+    usage: MODULE_USAGE.new,
+  },
+  { name: "module test", summary: "run the tests of modules, without a build", usage: MODULE_USAGE.test },
   { name: "scenario", summary: "play scenario scripts", usage: SCENARIO_USAGE },
 ];

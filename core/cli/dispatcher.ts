@@ -13,11 +13,15 @@ import { adminSocketPath } from "./admin-protocol.js";
 import { BUILT_IN } from "./built-in.js";
 import { checkConfig } from "./check-config.js";
 import { EXIT_USAGE, type CommandIo } from "./command.js";
+import { checkModule } from "./check-module.js";
 import { chooseConfig } from "./config-file.js";
+import { MODULE_USAGE } from "./module-usage.js";
+import { newModule } from "./new-module.js";
 import { problemLines, readConfig, startFailure } from "./problems.js";
 import { explainCommand, formatCommands, runCommand } from "./run-command.js";
 import { runScenarioCommand } from "./scenario.js";
 import { silentLogger, stderrLogger } from "./stderr-logger.js";
+import { testModule } from "./test-module.js";
 
 const USAGE = "usage: chorusctl [--config FILE] COMMAND [ARGUMENT…]";
 
@@ -72,7 +76,25 @@ export async function dispatch(args: readonly string[], io: CommandIo): Promise<
     io.error(`check config: expected nothing more, got "${words.slice(2).join(" ")}"`);
     return EXIT_USAGE;
   }
-  return runInService(words, config, io);
+  const authors = first === "module" ? forAuthors(second, words.slice(2), config, io) : undefined;
+  return authors ?? runInService(words, config, io);
+}
+
+/** What authors of modules do, which needs neither a server nor its data; `undefined`: it is something else. */
+function forAuthors(
+  verb: string | undefined,
+  args: readonly string[],
+  config: string | undefined,
+  io: CommandIo,
+): Promise<number> | undefined {
+  const withUsage = async (verb: keyof typeof MODULE_USAGE, status: Promise<number>): Promise<number> => {
+    if ((await status) === EXIT_USAGE) io.error(`usage: chorusctl ${MODULE_USAGE[verb]}`);
+    return status;
+  };
+  if (verb === "new") return withUsage(verb, newModule(args, io));
+  if (verb === "test") return withUsage(verb, testModule(args, io));
+  if (verb === "check") return withUsage(verb, checkModule(args, config, io));
+  return undefined;
 }
 
 async function help(words: readonly string[], config: string | undefined, io: CommandIo): Promise<number> {

@@ -190,6 +190,11 @@ export class EventBus<E> {
     return this.#declaration(event).kind;
   }
 
+  /** Names of the events that were declared, in order; those ending in `*` are prefixes. */
+  declaredEvents(): string[] {
+    return [...this.#kinds.keys()];
+  }
+
   /** Names of the events that somebody hooks or wraps, in order of the first hook: for documentation and `chorusctl`. */
   hookedEvents(): string[] {
     return [...this.#records.keys()];

@@ -1,12 +1,11 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { createJiti } from "jiti";
-import { packageRoot } from "../package.js";
 import type { ModuleClass, ModuleApi, ModuleInstance } from "./api.js";
-import { dependenciesOf, directoryOf, findHelper } from "./files.js";
+import { directoryOf, findHelper } from "./files.js";
 import { ModulePackages } from "./packages.js";
 import { ModuleError, placeOf } from "./module-error.js";
+import { loadOutside } from "./outside.js";
 
 /** Where a module was found. */
 export interface ModuleFile {
@@ -23,7 +22,6 @@ export class ModuleFinder {
   readonly #pluginPaths: readonly string[];
   readonly #builtInPath: string;
   readonly #packages: ModulePackages | undefined;
-  #virtual: Promise<Record<string, unknown>> | undefined;
 
   /**
    * @param pluginPaths absolute folders and files, searched in order, before everything else
@@ -76,9 +74,9 @@ export class ModuleFinder {
   async load(file: ModuleFile): Promise<ModuleClass> {
     let exported: unknown;
     try {
-      const namespace = (await (file.builtIn
-        ? import(pathToFileURL(file.path).href)
-        : this.#loadOutside(file.path))) as { default?: unknown };
+      const namespace = (await (file.builtIn ? import(pathToFileURL(file.path).href) : loadOutside(file.path))) as {
+        default?: unknown;
+      };
       exported = namespace.default;
     } catch (error) {
       const place = placeOf(error, dirname(file.path)) ?? file.path;
@@ -100,50 +98,9 @@ export class ModuleFinder {
     const folders = [dirname(modulePath), directoryOf(modulePath)].flatMap((folder) => [folder, join(folder, "lib")]);
     const path = findHelper([...folders, ...this.#pluginPaths], lib, EXTENSIONS);
     if (path === undefined) throw new Error(`require: there is no ${lib}.lib or ${lib} beside ${modulePath}`);
-    const namespace = (await this.#loadOutside(path)) as { readonly default?: unknown };
+    const namespace = (await loadOutside(path)) as { readonly default?: unknown };
     return namespace.default ?? namespace;
   }
-
-  async #loadOutside(path: string): Promise<unknown> {
-    this.#virtual ??= publicImports();
-    const jiti = createJiti(pathToFileURL(path).href, {
-      moduleCache: false,
-      fsCache: false,
-      interopDefault: false,
-      virtualModules: await this.#virtual,
-      nativeModules: dependenciesOf(path),
-    });
-    // Not at once `jiti.import`: it leaves ECMAScript modules to Node, which keeps helper files of an earlier load.
-    try {
-      return jiti(path);
-    } catch (error) {
-      if (!isAsynchronous(error)) throw error;
-      return jiti.import(path);
-    }
-  }
-}
-
-/** Whether a file cannot be evaluated at once: it, or what it imports, has an `await` outside of functions. */
-function isAsynchronous(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return (error as { code?: unknown }).code === "ERR_REQUIRE_ASYNC_MODULE" || /\bawait\b/.test(error.message);
-}
-
-/** What a module outside the package may import without having it installed beside it. */
-async function publicImports(): Promise<Record<string, unknown>> {
-  const root = packageRoot();
-  const { name, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
-    name: string;
-    exports: Record<string, { default: string }>;
-  };
-  const found: Record<string, unknown> = {
-    "@xmpp/xml": await import("@xmpp/xml"),
-    tsyringe: await import("tsyringe"),
-  };
-  for (const [path, { default: file }] of Object.entries(exports)) {
-    found[name + path.slice(1)] = await import(pathToFileURL(join(root, file)).href);
-  }
-  return found;
 }
 
 /** A module written as a plain function of its `module` object; what it returns are its exports. */

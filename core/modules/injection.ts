@@ -23,19 +23,22 @@ export function parameterTokens(name: string, moduleClass: ModuleClass): Injecti
     : ((Reflect.getOwnMetadata(INJECTION_TOKENS, withConstructor) ?? {}) as Record<string, unknown>);
   // `length` ends before the first parameter with a default value.
   const last = Math.max(-1, ...Object.keys(given).map(Number));
-  return Array.from({ length: Math.max(withConstructor.length, last + 1) }, (_, index) => {
-    const entry = given[String(index)];
-    if (entry === undefined) {
-      const parameter = describeParameter(moduleClass, index);
-      const how = Array.isArray(declared) ? "in static inject" : "by @inject(Token)";
-      throw new ModuleError(
-        "MODULE_PARAMETER_UNCOVERED",
-        name,
-        `gives no token for ${parameter} ${how}; one that is undefined there, as a misspelt import is, counts as none`,
-      );
-    }
-    return isDescriptor(entry) ? entry.token : (entry as InjectionToken);
-  });
+  const entries = Array.from(
+    { length: Math.max(withConstructor.length, last + 1) },
+    (_, index) => given[String(index)],
+  );
+  const uncovered = entries.flatMap((entry, index) =>
+    entry === undefined ? [describeParameter(moduleClass, index)] : [],
+  );
+  if (uncovered.length > 0) {
+    const how = Array.isArray(declared) ? "in static inject" : "by @inject(Token)";
+    throw new ModuleError(
+      "MODULE_PARAMETER_UNCOVERED",
+      name,
+      `gives no token for ${uncovered.join(", ")} ${how}; one that is undefined there, as a misspelt import is, counts as none`,
+    );
+  }
+  return entries.map((entry) => (isDescriptor(entry) ? entry.token : (entry as InjectionToken)));
 }
 
 /** `constructor parameter 2 ("karma")`, for messages; without a name when the text of the class does not tell it. */

@@ -2,13 +2,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Config } from "../config/config.js";
+import { GLOBAL, type Config } from "../config/config.js";
 import { loadConfigText } from "../config/load.js";
 import { formatProblem } from "../config/problem.js";
 import type { Host } from "../hosts/host.js";
 import { formatMessage } from "../log/format.js";
 import type { Logger, LogLevel } from "../log/logger.js";
 import { Service } from "../main.js";
+import { ModuleError } from "../modules/module-error.js";
 import { openStorage } from "../storage/open.js";
 import type { Storage } from "../storage/store.js";
 import type { Clock } from "../timers/clock.js";
@@ -133,6 +134,21 @@ export class TestService implements AsyncDisposable {
         logger.log(level, format, ...args);
       },
     });
+  }
+
+  /**
+   * Puts the present file of a module in the place of the loaded one, as `chorusctl module reload` does.
+   * @param name without `mod_`
+   * @param host default: wherever it is loaded
+   * @throws ModuleError when it does not load, or is not loaded
+   */
+  async reload(name: string, host?: string): Promise<void> {
+    const { modules, hosts } = this.service;
+    const places = [GLOBAL, ...[...hosts].map((served) => served.name)];
+    const loaded = places.filter((place) => modules.loadedOn(place).includes(name));
+    if (host === undefined && loaded.length === 0)
+      throw new ModuleError("MODULE_NOT_LOADED", name, "is not loaded on any host");
+    for (const place of host === undefined ? loaded : [host]) await modules.reload(place, name);
   }
 
   async stop(): Promise<void> {

@@ -49,6 +49,14 @@ export function liveKinds(modules: readonly string[], events: readonly string[])
   });
 }
 
+/** Names of the events that a service with these modules declares; those ending in `*` are prefixes. */
+export function liveDeclarations(modules: readonly string[]): Promise<string[]> {
+  return withService(modules, (service) => [
+    ...service.host(ROOMS).events.declaredEvents(),
+    ...service.service.hosts.events.declaredEvents(),
+  ]);
+}
+
 async function withService<T>(modules: readonly string[], look: (service: TestService) => T): Promise<T> {
   await using service = await startService({ config: config(inLoadOrder(modules)), listen: false });
   return look(service);

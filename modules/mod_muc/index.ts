@@ -35,4 +35,4 @@ export type * from "./muc-events.js";
 export type * from "./room-state.js";
 export { instanceOf } from "./instance.js";
 export { filterMucPayload } from "./client-payload.js";
-export { joinRoom, type RoomGuest } from "./testing.js";
+export { guest, joinRoom, type GuestMethods, type RoomGuest } from "./testing.js";

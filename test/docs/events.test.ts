@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { declaredEvents, eventsPage, isOf } from "../../docs/tools/events-page.js";
-import { liveKinds } from "../../docs/tools/handlers.js";
+import { liveDeclarations, liveKinds } from "../../docs/tools/handlers.js";
 import { moduleNames, Sources } from "../../docs/tools/sources.js";
 
 const PROJECT = resolve(import.meta.dirname, "../../..");
@@ -43,8 +43,21 @@ test("every event that is declared is fired, and every one that is fired is decl
   );
 });
 
+const exampleOf = (name: string): string => name.replace("<address>", "bare").replace(/<\w+>/, "x");
+
+test("events of hosts and rooms are declared at run time, too, so that misspelt hooks are found", async () => {
+  const known = await liveDeclarations(modules);
+  const isKnown = (event: string): boolean =>
+    known.some((name) => (name.endsWith("*") ? event.startsWith(name.slice(0, -1)) : event === name));
+  const byPart = declaredEvents(sources, modules);
+  const names = ["core", "muc"].flatMap((part) => byPart.get(part) ?? []).map(({ name }) => exampleOf(name));
+  assert.deepEqual(
+    names.filter((name) => !isKnown(name)),
+    [],
+  );
+});
+
 test("results mean at run time what their types say", async () => {
-  const exampleOf = (name: string): string => name.replace("<address>", "bare").replace(/<\w+>/, "x");
   const kinds = await liveKinds(
     modules,
     declared.map(({ name }) => exampleOf(name)),
