@@ -30,6 +30,7 @@ function check(folder: string, allowed: (imported: string, file: string) => bool
   assert.deepEqual(wrong, []);
 }
 
+const DECLARATIONS = "modules/declarations.ts";
 const PUBLIC = new Set(["chorus-muc", "chorus-muc/muc", "@xmpp/xml", "tsyringe"]);
 
 describe("arrows between the parts", () => {
@@ -48,8 +49,19 @@ describe("arrows between the parts", () => {
         const isTestKit = imported === "chorus-muc/testing" && file.endsWith("/testing.ts");
         return (!isOurs || PUBLIC.has(imported) || isTestKit) && imported !== "ltx" && imported !== "level";
       }
+      // Read by the compiler alone.
+      if (file === DECLARATIONS) return true;
       const [, folder, ...rest] = file.split("/");
       return rest.length > 0 && imported.startsWith(`modules/${folder as string}/`);
     });
+  });
+
+  it("what modules declare beside their own files is seen by who imports chorus-muc/muc", () => {
+    const declaring = sources("modules").filter(
+      (file) =>
+        !file.startsWith("modules/mod_muc/") && /^declare module "/m.test(readFileSync(join(root, file), "utf8")),
+    );
+    const listed = importsOf(DECLARATIONS).map((file) => file.replace(/\.js$/, ".ts"));
+    assert.deepEqual(listed.slice(1).sort(), declaring.sort());
   });
 });

@@ -1,0 +1,36 @@
+/**
+ * What TypeScript finds behind `chorus-muc/muc`: the API of rooms, with what the modules that come with Chorus add to
+ * it, such as `room.getSubject()`, the events that they fire and what `module.depends()` returns of them. At run time
+ * `chorus-muc/muc` is `mod_muc/index.js` alone. A test compares the list with the modules that declare something.
+ */
+export * from "./mod_muc/index.js";
+
+export type {} from "./mod_adhoc/index.js";
+export type {} from "./mod_muc_confusable_nicks/index.js";
+export type {} from "./mod_muc_contacts.js";
+export type {} from "./mod_muc_description.js";
+export type {} from "./mod_muc_hidden.js";
+export type {} from "./mod_muc_history/index.js";
+export type {} from "./mod_muc_language.js";
+export type {} from "./mod_muc_lock.js";
+export type {} from "./mod_muc_logs_url.js";
+export type {} from "./mod_muc_mam/index.js";
+export type {} from "./mod_muc_members_only.js";
+export type {} from "./mod_muc_mention_notifications.js";
+export type {} from "./mod_muc_moderated.js";
+export type {} from "./mod_muc_name.js";
+export type {} from "./mod_muc_occupant_id.js";
+export type {} from "./mod_muc_password.js";
+export type {} from "./mod_muc_persistent.js";
+export type {} from "./mod_muc_presence_broadcast.js";
+export type {} from "./mod_muc_register/index.js";
+export type {} from "./mod_muc_register_approval/index.js";
+export type {} from "./mod_muc_restrict_media.js";
+export type {} from "./mod_muc_restrict_pm.js";
+export type {} from "./mod_muc_retraction/index.js";
+export type {} from "./mod_muc_slow_mode.js";
+export type {} from "./mod_muc_subject.js";
+export type {} from "./mod_muc_visitor_nicks.js";
+export type {} from "./mod_muc_whois.js";
+export type {} from "./mod_roster/index.js";
+export type {} from "./mod_vcard.js";
