@@ -2,6 +2,7 @@ import { namespaceOf, removeChildren, type ArchiveEntry, type BareJid, type Modu
 import { NS_MUC_USER, stanzaId, stanzaIdOf, type Room } from "chorus-muc/muc";
 import type { RoomArchives } from "./archive.js";
 import type { ArchivePlace } from "./page.js";
+import type { Replacements } from "./replacements.js";
 import { isSubjectChange } from "./subject.js";
 
 const LENGTH_FIELD = "muc#roomconfig_historylength";
@@ -29,6 +30,7 @@ export class ArchiveHistory {
     private readonly archives: RoomArchives,
     /** Whether a room with that data is archived. */
     private readonly isArchiving: (data: Room["_data"]) => boolean,
+    private readonly replacements: Replacements,
   ) {}
 
   load(): void {
@@ -65,8 +67,14 @@ export class ArchiveHistory {
         const { length } = room.getHistory();
         if (!this.isArchiving(room._data) || room.getHistorylength() <= length) return undefined;
         room.onCommit(() => {
-          void this.#latest(room.jid, this.archives.placeOf(room), room.getHistorylength()).then((entries) => {
-            if (entries.length > 0) merge(room, entries);
+          const read = (): Promise<ArchiveEntry[]> => {
+            return this.#latest(room.jid, this.archives.placeOf(room), room.getHistorylength());
+          };
+          // What is retracted while it is read does not come back by it.
+          void this.replacements.read(room, read).then((entries) => {
+            // What the history has stays what it is: it may be on its way yet, and never arrive.
+            const had = new Map(room.getHistory().map((message) => [stanzaIdOf(message.stanza, room.jid), message]));
+            merge(room, entries, had);
           });
         });
         return undefined;
@@ -94,13 +102,17 @@ export class ArchiveHistory {
 }
 
 /** Puts what the archive has in place of what the history had, up to the latest message that both know. */
-function merge(room: Room, entries: readonly ArchiveEntry[]): void {
+function merge(
+  room: Room,
+  entries: readonly ArchiveEntry[],
+  known?: ReadonlyMap<string | undefined, PastMessage>,
+): void {
   const last = entries.at(-1);
   if (!last) return;
   const had = room.getHistory();
   const at = had.findIndex(({ stanza }) => stanzaIdOf(stanza, room.jid) === last.id);
   const later = at === -1 ? had.filter(({ timestamp }) => timestamp > last.when) : had.slice(at + 1);
-  room.setHistory([...entries.map((entry) => pastMessage(room, entry)), ...later]);
+  room.setHistory([...entries.map((entry) => known?.get(entry.id) ?? pastMessage(room, entry)), ...later]);
 }
 
 function pastMessage(room: Room, { id, when, stanza }: ArchiveEntry): PastMessage {

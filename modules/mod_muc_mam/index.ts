@@ -19,6 +19,7 @@ import { NS_MAM, NS_MAM_EXTENDED } from "./namespaces.js";
 import type { ArchivePlace } from "./page.js";
 import { Quota } from "./quota.js";
 import { ArchiveReader } from "./reader.js";
+import { Replacements } from "./replacements.js";
 import { Retention } from "./retention.js";
 import { isSubjectChange } from "./subject.js";
 
@@ -96,8 +97,9 @@ export default class MucMam {
     if (!isForAll) this.#switch();
     this.#ageField(age);
     this.#collecting();
-    new ArchiveHistory(module, this.#archives, isArchiving).load();
-    new KeptMessages(module, this.#archives).load();
+    const replacements = new Replacements();
+    new ArchiveHistory(module, this.#archives, isArchiving, replacements).load();
+    new KeptMessages(module, this.#archives, replacements).load();
     this.#reading();
     const period = module.getOptionPeriod("muc_mam_remove_expired_messages_period", "1 day", 60);
     const histories = module.depends("muc_history");

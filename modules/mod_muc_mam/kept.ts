@@ -1,6 +1,7 @@
 import { cloneElement, type ArchiveEntry, type HostEvents, type ModuleApi, type PayloadOf } from "chorus-muc";
 import { occupantIdOf, type Room } from "chorus-muc/muc";
 import type { RoomArchives } from "./archive.js";
+import type { Replacements } from "./replacements.js";
 
 type Found = PayloadOf<HostEvents["muc-find-messages"]>["found"];
 
@@ -12,6 +13,7 @@ export class KeptMessages {
   constructor(
     private readonly module: ModuleApi,
     private readonly archives: RoomArchives,
+    private readonly replacements: Replacements,
   ) {}
 
   load(): void {
@@ -23,7 +25,11 @@ export class KeptMessages {
     this.module.hook("muc-replace-message", ({ room, message, replacement, holdUntil, onFailure }) => {
       const { store, user } = this.archives.placeOf(room);
       // Synced, whatever is said of messages: what somebody wants to be gone is gone.
-      const put = (stanza: typeof replacement): Promise<boolean> => store.set(user, message.id, stanza);
+      const put = (stanza: typeof replacement): Promise<boolean> => {
+        const written = store.set(user, message.id, stanza);
+        this.replacements.add(room, written);
+        return written;
+      };
       const putBack = (): void => {
         put(message.stanza).catch((error: unknown) => {
           this.module.log("error", "%s: a message that was not retracted may be gone: %s", room.jid, error);

@@ -1,13 +1,15 @@
 /** What somebody takes back is gone: from the archive, from the history, over restarts; or it is not, and all is told. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { getChild, serialise, xml, type Element } from "../../../core/index.js";
 import type { FakeClient } from "../../../core/testing/fake-client.js";
+import { RecordArchiveStore } from "../../../core/storage/archive-store.js";
 import { FaultyDisk } from "../../../core/testing/storage-faults.js";
 import type { TestService } from "../../../core/testing/service.js";
 import { ask, idOf, placeOf, say } from "../../support/archives.js";
 import { settled } from "../../support/room-engine.js";
 import {
+  configure,
   createRoom,
   discover,
   enter,
@@ -261,4 +263,37 @@ test("a retraction that another module stops is none", async () => {
   assert.deepEqual(await archived(ada), ["one"]);
   const { store, user } = placeOf(service);
   assert.equal((await store.get(user, id))?.stanza.getChildText("body"), "one");
+});
+
+test("what is retracted while the archive is read for a longer history does not come back by it", async (t) => {
+  await using service = await start();
+  const ada = service.client("ada@example");
+  const length = (messages: string): Readonly<Record<string, string>> => ({
+    ...PERSISTENT,
+    "muc#roomconfig_historylength": messages,
+  });
+  await createRoom(ada, "Ada", length("1"));
+  const [id] = await say(ada, "secret", "kept");
+  let goOn = (): void => undefined;
+  const gate = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  // The whole history is read, and then nothing comes of it for a while.
+  const find = Reflect.get(RecordArchiveStore.prototype, "find");
+  const slow = mock.method(RecordArchiveStore.prototype, "find", async function (this: RecordArchiveStore, ...args) {
+    const page = await Reflect.apply(find, this, args);
+    if (args[1]?.reverse !== true || args[1].start !== undefined || page === undefined) return page;
+    const items: unknown[] = [];
+    for await (const item of page.items) items.push(item);
+    await gate;
+    return { ...page, items };
+  } as typeof find);
+  t.after(() => {
+    slow.mock.restore();
+  });
+  await configure(ada, length("10"));
+  await retract(ada, id);
+  goOn();
+  await settled(service);
+  assert.deepEqual(await pastOf(service, "Ben"), ["gone", "kept", "retraction"]);
 });
