@@ -1,10 +1,11 @@
 /** docs/events.md says of every event what the code says: it is made of it. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { declaredEvents, eventsPage, isOf } from "../../docs/tools/events-page.js";
 import { liveDeclarations, liveKinds } from "../../docs/tools/handlers.js";
+import { codeIn } from "../../docs/tools/markdown.js";
 import { moduleNames, Sources } from "../../docs/tools/sources.js";
 
 const PROJECT = resolve(import.meta.dirname, "../../..");
@@ -63,4 +64,51 @@ test("results mean at run time what their types say", async () => {
     declared.map(({ name }) => exampleOf(name)),
   );
   for (const { name, kind } of declared) assert.equal(kinds.get(exampleOf(name)), kind, name);
+});
+
+/** What the design lets wait; and what has come since: forms in messages, registrations, searches, binding, stopping. */
+const SUSPENDABLE = [
+  "muc-room-pre-create",
+  "muc-room-pre-restore",
+  "muc-occupant-pre-join",
+  "muc-occupant-pre-change",
+  "muc-occupant-pre-leave",
+  "muc-occupant-groupchat",
+  "muc-private-message",
+  "muc-pre-invite",
+  "muc-pre-decline",
+  "muc-registration-submitted",
+  "iq-get/<address>/<payload>",
+  "iq-set/<address>/<payload>",
+  "iq/<address>",
+  "iq/<address>/<payload>",
+  "muc-pre-set-affiliation",
+  "muc-pre-set-role",
+  "muc-pre-room-destroy",
+];
+const SUSPENDABLE_LATER = [
+  "muc-form-submitted/<type>",
+  "muc-registration-pre-remove",
+  "muc-find-messages",
+  "pre-resource-bind",
+  "server-stopping",
+];
+
+test("those events may be asynchronous which the design says, and no others", () => {
+  const suspendable = declared.filter(({ kind }) => kind === "suspendable").map(({ name }) => name);
+  assert.deepEqual(suspendable.sort(), [...SUSPENDABLE, ...SUSPENDABLE_LATER].sort());
+});
+
+const DESIGN = join(process.env["CHORUS_REFERENCE"] ?? resolve(PROJECT, "../shared/reference"), "../design.md");
+const withoutDesign = existsSync(DESIGN) ? undefined : `no ${DESIGN} (set CHORUS_REFERENCE)`;
+
+test("the list of asynchronous events is that of the design", { skip: withoutDesign }, () => {
+  const [, told = ""] = /\*\*Suspendable\*\*[^:]*:(.*)/.exec(readFileSync(DESIGN, "utf8")) ?? [];
+  // A name may be cut short, as "-pre-change" behind "muc-occupant-pre-join"; methods are named, too.
+  const listed = codeIn(told).flatMap((code) => {
+    if (code.startsWith("-pre-")) return [`muc-occupant${code}`];
+    if (code === "iq-*") return SUSPENDABLE.filter((name) => name.startsWith("iq"));
+    return /^muc-/.test(code) ? [code] : [];
+  });
+  assert.deepEqual(listed.sort(), [...SUSPENDABLE].sort());
 });

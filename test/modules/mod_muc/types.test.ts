@@ -1,7 +1,7 @@
 /** What module authors may write about rooms and what does not compile; checked by the compiler, not at run time. */
 import { test } from "node:test";
 import { StanzaError, type ModuleApi } from "chorus-muc";
-import type { Room } from "chorus-muc/muc";
+import type { Muc, Room } from "chorus-muc/muc";
 
 export function compiles(module: ModuleApi, room: Room): void {
   module.hook("muc-occupant-pre-join", ({ occupant }) => {
@@ -43,6 +43,81 @@ export function compiles(module: ModuleApi, room: Room): void {
   module.addItem("of-nobody-else", { any: "thing" });
   // @ts-expect-error -- no such affiliation
   room.setAffiliation(true, "ada@users.example", "king");
+}
+
+export function templateNames(module: ModuleApi): void {
+  const field: string = "muc#roomconfig_motto";
+  module.hook(`muc-config-submitted/${field}`, ({ value, fields }) => {
+    if (typeof value !== "string" || fields[field] !== value) {
+      return new StanzaError({ type: "modify", condition: "not-acceptable" });
+    }
+    return undefined;
+  });
+  // @ts-expect-error -- a refusal, or nothing
+  module.hook(`muc-config-submitted/${field}`, () => false);
+  // @ts-expect-error -- is not awaited
+  module.hook(`muc-config-submitted/${field}`, () => Promise.resolve(undefined));
+  module.hook("muc-set-affiliation-data/reserved_nickname", ({ jid, value, oldValue }) => {
+    module.log("debug", "%s: %s, was %s", jid, value, oldValue);
+    // @ts-expect-error -- unknown until it is looked at
+    value.trim();
+  });
+  // @ts-expect-error -- has happened
+  module.hook("muc-set-affiliation-data/reserved_nickname", () => true);
+  module.hook("muc-disco#info/urn:example:motto", ({ query, showsDetails }) => void [query.name, showsDetails]);
+  module.hook("muc-form-submitted/urn:example:motto", () => Promise.resolve(true as const));
+  // @ts-expect-error -- no such family
+  module.hook("muc-config-submit/muc#roomconfig_motto", () => undefined);
+  module.hook("item-added/muc-join-condition", ({ source, item }) => void [source.length, item]);
+}
+
+export function results(module: ModuleApi): void {
+  const refusal = new StanzaError({ type: "cancel", condition: "not-allowed" });
+  module.hook("muc-room-pre-create", async () => Promise.resolve(refusal));
+  module.hook("muc-private-message", () => false);
+  module.hook("muc-pre-set-affiliation", (event) => {
+    event.allowed = false;
+    event.error = refusal;
+  });
+  // @ts-expect-error -- an error refuses, false does not
+  module.hook("muc-pre-set-affiliation", () => false);
+  // @ts-expect-error -- the field says by whom it is asked for
+  module.hook("muc-pre-set-affiliation", (event) => void (event.actor = undefined));
+  module.hook("muc-get-default-role", ({ affiliation }) => (affiliation === "member" ? "participant" : false));
+  // @ts-expect-error -- no such role
+  module.hook("muc-get-default-role", () => "king");
+  module.hook("muc-add-history", () => true);
+  // @ts-expect-error -- kept, or nothing said
+  module.hook("muc-add-history", () => false);
+  for (const event of ["muc-room-created", "muc-occupant-left", "muc-config-form", "muc-disco#info"] as const) {
+    module.hook(event, () => undefined);
+    // @ts-expect-error -- only tells
+    module.hook(event, () => false);
+    // @ts-expect-error -- is not awaited
+    module.hook(event, () => Promise.resolve(undefined));
+  }
+  // @ts-expect-error -- a push returns a number, which would stop the chain
+  module.hook("muc-config-form", ({ form }) => form.push({ type: "fixed" }));
+  // @ts-expect-error -- the payload lacks the room
+  module.fireEvent("muc-room-unlocked", {});
+}
+
+export function occupantsAndDrafts(module: ModuleApi, room: Room, muc: Muc): void {
+  module.hook("muc-occupant-pre-join", ({ occupant, isNewRoom }) => {
+    occupant.role = isNewRoom ? "moderator" : "visitor";
+    // @ts-expect-error -- whose it is, is what it is
+    occupant.bareJid = occupant.bareJid;
+  });
+  const rooms: Muc = module.depends("muc");
+  // @ts-expect-error -- is a promise
+  void rooms.getRoomFromJid("a@b").jid;
+  void muc.getLiveRoomFromJid("a@b")?.jid;
+  const [ok, type, condition] = room.setRole(true, "a@b/c", "none");
+  if (ok === undefined) void new StanzaError({ type, condition });
+  const from: string = room.getSubject()[0];
+  // @ts-expect-error -- a role that there is not
+  room.setRole(true, "a@b/c", "king");
+  void from;
 }
 
 test("the types of rooms say what they should (compiled)", () => undefined);
