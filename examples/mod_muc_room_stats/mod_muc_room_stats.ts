@@ -45,7 +45,8 @@ export default class MucRoomStats implements RoomStats {
     const count = module.measure("messages", "counter");
     module.provide(RoomStatsToken, this);
 
-    module.hook("muc-occupant-joined", ({ room }) => {
+    module.hook("muc-occupant-joined", ({ room, occupant }) => {
+      if (occupant.bareJid === module.host) return; // a bot of the service's own
       const tally = this.#change(room);
       const { joins, peak } = tally;
       tally.joins++;
@@ -58,7 +59,7 @@ export default class MucRoomStats implements RoomStats {
 
     module.hook("muc-broadcast-message", ({ room, stanza, onSent }) => {
       const speaker = room.getOccupantByNick(String(stanza.attrs["from"]));
-      if (!speaker || !getChild(stanza, "body")) return undefined;
+      if (!speaker || speaker.bareJid === module.host || !getChild(stanza, "body")) return undefined;
       const { bareJid } = speaker;
       // Another handler may still keep it back.
       onSent(() => {

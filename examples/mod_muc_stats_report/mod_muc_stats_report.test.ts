@@ -11,12 +11,12 @@ const ROOM = `lounge@${HOST}`;
 const EXAMPLES = join(import.meta.dirname, "../../../examples");
 const WEEK = 604_800;
 
-function start(clock = new FakeClock(Date.UTC(2025, 5, 1))): Promise<TestService> {
+function start(clock = new FakeClock(Date.UTC(2025, 5, 1)), beside = "muc"): Promise<TestService> {
   return startService({
     config: `VirtualHost "localhost"
       Component "${HOST}" "muc"
       muc_room_locking = false
-      modules_enabled = { "muc_stats_report" }`,
+      modules_enabled = { "muc_stats_report", "${beside}" }`,
     pluginPaths: [EXAMPLES],
     listen: false,
     clock,
@@ -84,6 +84,15 @@ test("the details of the room show the figures", async () => {
   const ada = await inside(service, "ada");
   await say(ada, "one");
   assert.equal(await messagesByDisco(ada), "1");
+});
+
+test("the bot tells the figures, where there is one", async () => {
+  await using service = await start(undefined, "muc_bot");
+  const ada = await inside(service, "ada");
+  await say(ada, "one");
+  await say(ada, "!stats");
+  await ada.see(`<message type="groupchat" from="${ROOM}/Bot"><body>Since 2025-06-01: 2 messages, 1 joins, 1 occupants at once at most.
+Most active: ada (2).</body></message>`);
 });
 
 test("a reload of the provider reloads it, too, and the figures go on; without the provider it goes", async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createToken, inject, injectable, ModuleApiToken, xml, type ModuleApi } from "chorus-muc";
 import { MucToken, type Muc, type Room } from "chorus-muc/muc";
+import type { BotCommand } from "../mod_muc_bot/bot-command.js";
 import type { RoomFigures, RoomStats } from "../mod_muc_room_stats/room-stats.js";
 
 /** As `mod_muc_room_stats` has it: this module could be a package of its own, with none of that one's code. */
@@ -30,7 +31,7 @@ export function describe({ since, messages, joins, peak, talkers }: RoomFigures,
 
 /**
  * Tells rooms every week what went on in them, where an owner asked for it in the room's form, with the figures of
- * `mod_muc_room_stats`. Shows them in the details of the room, too.
+ * `mod_muc_room_stats`. Shows them in the details of the room, too, and by `!stats` where `mod_muc_bot` is.
  *
  * It names the `muc_stats_report_talkers` (default 3) who said most.
  */
@@ -71,6 +72,14 @@ export default class MucStatsReport {
     module.hook(`muc-config-submitted/${FIELD}`, ({ updateOption }) => {
       updateOption("statsReport", FIELD);
     });
+
+    // Nobody minds this when there is no bot.
+    const command: BotCommand = {
+      name: "stats",
+      help: "what went on in this room",
+      run: ({ room }) => describe(stats.figures(room), maxTalkers),
+    };
+    module.addItem("bot-command", command);
 
     module.weekly("report", async (_task, now) => {
       for await (const room of this.muc.allRooms()) {
