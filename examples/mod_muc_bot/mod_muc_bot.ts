@@ -68,22 +68,27 @@ export default class MucBot {
     module.addItem("bot-command", remind(this.#reminders, this.#now, reminders));
     module.addItem("bot-command", seen(module, this.#now));
 
-    module.hook("muc-broadcast-message", ({ room, stanza, onSent }) => {
-      const occupant = room.getOccupantByNick(String(stanza.attrs["from"]));
-      const body = childText(stanza, "body");
-      if (!occupant || occupant.jid === this.#resident.jid || !room.getBot() || !body?.startsWith(prefix)) {
+    // Last, so that an answer knows of the message that it answers.
+    module.hook(
+      "muc-broadcast-message",
+      ({ room, stanza, onSent }) => {
+        const occupant = room.getOccupantByNick(String(stanza.attrs["from"]));
+        const body = childText(stanza, "body");
+        if (!occupant || occupant.jid === this.#resident.jid || !room.getBot() || !body?.startsWith(prefix)) {
+          return undefined;
+        }
+        const [, name = "", text = ""] = /^(\S+)\s*([^]*)$/.exec(body.slice(prefix.length)) ?? [];
+        const command = this.#commands.get(name.toLowerCase());
+        if (!command) return undefined;
+        onSent(() => {
+          // In silence: an answer that says so would be one too many.
+          if (!perUser.take(`${room.jid} ${occupant.bareJid}`) || !perRoom.take(room.jid)) return;
+          void this.#answer(command, { room, occupant, stanza, text: text.trim() });
+        });
         return undefined;
-      }
-      const [, name = "", text = ""] = /^(\S+)\s*([^]*)$/.exec(body.slice(prefix.length)) ?? [];
-      const command = this.#commands.get(name.toLowerCase());
-      if (!command) return undefined;
-      onSent(() => {
-        // In silence: an answer that says so would be one too many.
-        if (!perUser.take(`${room.jid} ${occupant.bareJid}`) || !perRoom.take(room.jid)) return;
-        void this.#answer(command, { room, occupant, stanza, text: text.trim() });
-      });
-      return undefined;
-    });
+      },
+      -1000,
+    );
   }
 
   ready(): void {
