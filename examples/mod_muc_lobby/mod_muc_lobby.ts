@@ -1,0 +1,279 @@
+import {
+  bare,
+  ClockToken,
+  getChild,
+  inject,
+  injectable,
+  ModuleApiToken,
+  resourceOf,
+  StanzaError,
+  xml,
+  type BareJid,
+  type Clock,
+  type ModuleApi,
+} from "chorus-muc";
+import {
+  isAtLeast,
+  MucToken,
+  type GroupchatEvent,
+  type JoinCondition,
+  type MessageFormEvent,
+  type Muc,
+  type Occupant,
+  type PreJoinEvent,
+  type Room,
+} from "chorus-muc/muc";
+import { Guests } from "./guests.js";
+import { lobbyJidOf, LobbyRooms } from "./lobby-rooms.js";
+import { NS_LOBBY, question, readCommand, readForm, type Decision } from "./messages.js";
+
+const FIELD = `{${NS_LOBBY}}roomconfig_lobby`;
+
+declare module "chorus-muc/muc" {
+  interface Room {
+    /** Whether who is no member waits in a lobby until a moderator lets them in. */
+    getLobby(): boolean;
+    /** @returns false when it was so already */
+    setLobby(isOn: boolean): boolean;
+  }
+}
+
+/**
+ * A lobby beside a room: while it is on, who is no member is refused, waits in the room `ROOM-lobby`, and enters only
+ * when a moderator has said so; see README.md.
+ */
+@injectable()
+export default class MucLobby {
+  static readonly requires = ["muc"];
+  /** It guards the rooms: where it does not work, nobody gets in. */
+  static readonly failsClosed = true;
+
+  readonly #guests: Guests;
+  readonly #lobbies: LobbyRooms;
+
+  constructor(
+    @inject(ModuleApiToken) private readonly module: ModuleApi,
+    @inject(MucToken) private readonly muc: Muc,
+    @inject(ClockToken) clock: Clock,
+  ) {
+    const periods = {
+      waiting: module.getOptionPeriod("lobby_waiting_period", "1 hour", 60), // seconds
+      admitted: module.getOptionPeriod("lobby_admission_period", "5 minutes", 10), // seconds
+      denied: module.getOptionPeriod("lobby_denial_period", "5 minutes", 0), // seconds
+    };
+    this.#guests = new Guests(module, clock, periods, module.getOptionInteger("lobby_max_waiting", 50, 1)); // people
+    this.#lobbies = new LobbyRooms(module, muc);
+  }
+
+  load(): void {
+    this.#setting();
+    const { module } = this;
+
+    // After all other conditions, the lock (-30) included: who may not enter anyway need not wait. Before services that
+    // are asked (-40).
+    module.hook("muc-occupant-pre-join", (event) => this.#receive(event), -35);
+    const isAllowed: JoinCondition = (event) => (this.#mayEnter(event) ? undefined : sentToLobby(event.room));
+    module.addItem("muc-join-condition", isAllowed);
+
+    module.hook("muc-occupant-joined", ({ room, occupant }) => {
+      const { bareJid, nick } = occupant;
+      if (this.#lobbies.mainJidOf(room) !== undefined) this.#inMain(room, (main) => this.#knock(main, bareJid, nick));
+      else this.#entered(room, bareJid);
+    });
+    module.hook("muc-occupant-left", ({ room, occupant: { bareJid, role } }) => {
+      // Who has another nick by now has not left.
+      if (role !== "none") return;
+      this.#inMain(room, (main) => {
+        if (this.#guests.get(main, bareJid)?.state === "waiting") this.#guests.drop(main, bareJid);
+      });
+    });
+    // After history and subject (50, 20).
+    module.hook(
+      "muc-occupant-session-new",
+      ({ room, occupant, jid }) => {
+        if (!decides(room, occupant)) return;
+        for (const [guest, state] of this.#guests.waiting(room)) {
+          const message = question(room, guest, state);
+          message.attrs["to"] = jid;
+          room.routeStanza(message);
+        }
+      },
+      10,
+    );
+    module.hook(`muc-form-submitted/${NS_LOBBY}`, (event) => this.#answerForm(event));
+    // After the check for voice (50), before anything that counts or keeps messages.
+    module.hook("muc-occupant-groupchat", (event) => this.#answerCommand(event), 40);
+    module.hook("muc-room-destroyed", ({ room }) => {
+      if (!room.getLobby()) return;
+      room.onCommit(() => {
+        this.#lobbies.close(room);
+      });
+    });
+  }
+
+  #setting(): void {
+    const isDefault = this.module.getOptionBoolean("lobby_default", false);
+    const lobby = this.module.roomState<boolean>("lobby", { persist: true, default: false });
+    const close = (room: Room): void => {
+      this.#guests.clear(room);
+      room.onCommit(() => {
+        this.#lobbies.close(room, room.jid);
+      });
+    };
+    this.module.roomMethods({
+      getLobby() {
+        return lobby.get(this);
+      },
+      setLobby(isOn) {
+        if (!lobby.set(this, isOn)) return false;
+        if (!isOn) close(this);
+        return true;
+      },
+    });
+    this.module.hook("muc-room-defaults", ({ room, stanza }) => {
+      // Not for rooms that modules make: a lobby has no lobby.
+      if (stanza) room.setLobby(isDefault);
+    });
+    // Beside the other conditions for getting in: members only (87), password (88).
+    this.module.hook(
+      "muc-config-form",
+      ({ room, form }) => {
+        if (this.#lobbies.mainJidOf(room) !== undefined) return;
+        const label = "Who is no member waits in a lobby until a moderator lets them in";
+        form.push({ name: FIELD, type: "boolean", label, value: room.getLobby() });
+      },
+      84,
+    );
+    this.module.hook(`muc-config-submitted/${FIELD}`, ({ updateOption }) => {
+      updateOption("lobby", FIELD);
+    });
+  }
+
+  // At the door
+
+  #mayEnter({ room, bareJid, occupant }: PreJoinEvent): boolean {
+    if (!room.getLobby() || isAtLeast(room.getAffiliation(bareJid), "member")) return true;
+    // Another session of somebody who is inside, under the same nick.
+    if (occupant.existing?.bareJid === bareJid && occupant.existing.nick === occupant.nick) return true;
+    return this.#guests.get(room, bareJid)?.state === "admitted";
+  }
+
+  #receive(event: PreJoinEvent): StanzaError | undefined | Promise<StanzaError | undefined> {
+    const { room, bareJid, occupant } = event;
+    if (this.#lobbies.mainJidOf(room) !== undefined) return this.#receiveInLobby(event);
+    if (this.#mayEnter(event)) return undefined;
+    const refusal = this.#knock(room, bareJid, occupant.nick);
+    if (refusal) return refusal;
+    if (this.#lobbies.liveOf(room)) return sentToLobby(room);
+    return this.#lobbies.open(room).then((isOpen) => (isOpen ? sentToLobby(room) : sentAway(room)));
+  }
+
+  async #receiveInLobby({ room, bareJid }: PreJoinEvent): Promise<StanzaError | undefined> {
+    const main = await this.muc.getRoomFromJid(this.#lobbies.mainJidOf(room) ?? "");
+    if (!main?.getLobby()) return new StanzaError({ type: "cancel", condition: "item-not-found", by: room.jid });
+    const isWelcome = main.getAffiliation(bareJid) !== "outcast" && this.#guests.get(main, bareJid)?.state !== "denied";
+    return isWelcome ? undefined : new StanzaError({ type: "auth", condition: "forbidden", by: room.jid });
+  }
+
+  /** Somebody would like to enter. @returns why they may not even wait */
+  #knock(room: Room, jid: BareJid, occupantJid: string): StanzaError | undefined {
+    const known = this.#guests.get(room, jid);
+    if (known?.state === "denied") return new StanzaError({ type: "auth", condition: "forbidden", by: room.jid });
+    if (known || isAtLeast(room.getAffiliation(jid), "member")) return undefined;
+    if (!this.#guests.put(room, jid, "waiting", resourceOf(occupantJid) ?? "")) {
+      return new StanzaError({ type: "wait", condition: "resource-constraint", by: room.jid });
+    }
+    const guest = this.#guests.get(room, jid);
+    if (guest) room.broadcast(question(room, jid, guest), (_nick, occupant) => decides(room, occupant));
+    return undefined;
+  }
+
+  /** An admission is for once. */
+  #entered(room: Room, jid: BareJid): void {
+    if (this.#guests.get(room, jid)?.state !== "admitted") return;
+    this.#guests.drop(room, jid);
+    room.onCommit(() => {
+      this.#lobbies.dismiss(room, jid);
+    });
+  }
+
+  /** Does something with the room whose lobby this is, if it is one, as a step of that room. */
+  #inMain(lobby: Room, fn: (main: Room) => unknown): void {
+    const jid = this.#lobbies.mainJidOf(lobby);
+    if (jid === undefined) return;
+    this.muc
+      .getRoomFromJid(jid)
+      .then((main) => main?.getLobby() && main.run(() => fn(main)))
+      .catch((error: unknown) => {
+        this.module.log("error", "%s: could not be told of its lobby: %s", jid, error);
+      });
+  }
+
+  // Decisions
+
+  #answerForm({ room, stanza, form }: MessageFormEvent): StanzaError | true {
+    const actor = String(stanza.attrs["from"]);
+    const occupant = room.getOccupantByRealJid(actor);
+    if (!occupant || !decides(room, occupant)) return new StanzaError({ type: "auth", condition: "forbidden" });
+    if (form.attrs["type"] === "cancel") return true;
+    const decision = readForm(form);
+    if (typeof decision === "string") {
+      return new StanzaError({ type: "modify", condition: "bad-request", text: decision });
+    }
+    if (this.#decide(room, actor, decision)) return true;
+    return new StanzaError({ type: "cancel", condition: "item-not-found", text: "Nobody of that address waits" });
+  }
+
+  #answerCommand({ room, stanza, occupant, from }: GroupchatEvent): false | undefined {
+    if (!room.getLobby() || !occupant || !decides(room, occupant)) return undefined;
+    const command = readCommand(getChild(stanza, "body")?.text() ?? "");
+    if (command === undefined) return undefined;
+    const answer = (text: string): false => {
+      room.routeStanza(xml("message", { from: room.jid, to: from, type: "groupchat" }, xml("body", {}, text)));
+      return false;
+    };
+    if (command === "help") return answer("!lobby: who waits; !lobby accept ADDRESS; !lobby deny ADDRESS");
+    if (command === "list") {
+      const waiting = this.#guests.waiting(room).map(([jid, { nick }]) => `${nick} (${jid})`);
+      return answer(waiting.length === 0 ? "Nobody waits." : `In the lobby: ${waiting.join(", ")}`);
+    }
+    if (!this.#decide(room, from, command)) return answer(`${command.jid} does not wait in the lobby.`);
+    return answer(`${command.jid} ${command.isAdmitted ? "may enter." : "was sent away."}`);
+  }
+
+  /** @returns false when nobody of that JID waits */
+  #decide(room: Room, actor: string, { jid, isAdmitted }: Decision): boolean {
+    const guest = this.#guests.get(room, jid);
+    if (guest?.state !== "waiting") return false;
+    this.#guests.put(room, jid, isAdmitted ? "admitted" : "denied", guest.nick);
+    this.module.log("debug", "%s: %s %s %s", room.jid, bare(actor), isAdmitted ? "lets in" : "sends away", jid);
+    if (isAdmitted) {
+      room.invite(jid, actor);
+      return true;
+    }
+    const text = `You were not let into ${room.jid}.`;
+    room.routeStanza(xml("message", { from: room.jid, to: jid }, xml("body", {}, text)));
+    room.onCommit(() => {
+      this.#lobbies.dismiss(room, jid, text);
+    });
+    return true;
+  }
+}
+
+/** Who decides: moderators of a room with a lobby. */
+function decides(room: Room, { role }: Occupant): boolean {
+  return room.getLobby() && role === "moderator";
+}
+
+/** XEP-0045 §7.2.6 has the condition; where to wait is ours. */
+function sentToLobby(room: Room): StanzaError {
+  const tag = xml("lobby", { xmlns: NS_LOBBY, jid: lobbyJidOf(room) });
+  const text = `Wait in ${lobbyJidOf(room)} until you are let in`;
+  return new StanzaError({ type: "auth", condition: "registration-required", text, by: room.jid, extra: { tag } });
+}
+
+/** There is no place to wait in: the moderators know all the same. */
+function sentAway(room: Room): StanzaError {
+  const text = "Wait until you are invited";
+  return new StanzaError({ type: "auth", condition: "registration-required", text, by: room.jid });
+}
