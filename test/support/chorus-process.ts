@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { startChild, type Child } from "./child.js";
 
 const PROGRAM = resolve(import.meta.dirname, "../../core/cli/chorus.js");
@@ -44,6 +45,13 @@ export class ChorusProcess implements AsyncDisposable {
   async start(): Promise<void> {
     this.#child = startChild(process.execPath, [PROGRAM, "--config", this.configFile], { cwd: this.folder });
     await this.#child.printed(/chorus ready/);
+  }
+
+  /** Starts it, and kills it so many milliseconds later, ready or not. */
+  async startAndKill(afterMs: number): Promise<void> {
+    const child = startChild(process.execPath, [PROGRAM, "--config", this.configFile], { cwd: this.folder });
+    await sleep(afterMs);
+    await child.stop("SIGKILL");
   }
 
   /** Ends it. @returns its exit status, or the signal that ended it */
