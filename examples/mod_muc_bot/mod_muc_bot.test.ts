@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { ModuleApi } from "chorus-muc";
 import { joinRoom } from "chorus-muc/muc";
 import { FakeClock, FaultyDisk, startService, type FakeClient, type TestService } from "chorus-muc/testing";
 
@@ -196,3 +197,12 @@ test("other modules give it commands; one that fails harms nobody; a reload leav
   await ada.see(BOT_GONE);
   await rm(folder, { recursive: true });
 });
+
+/** Checked by the compiler: what is no command is none. */
+export function compiles(module: ModuleApi): void {
+  module.addItem("bot-command", { name: "motto", help: "our motto", run: ({ room }) => room.getName() });
+  // @ts-expect-error -- does nothing
+  module.addItem("bot-command", { name: "motto", help: "our motto" });
+  // @ts-expect-error -- does not say what it does
+  module.addItem("bot-command", { name: "motto", run: () => undefined });
+}

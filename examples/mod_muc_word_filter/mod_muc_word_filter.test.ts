@@ -133,6 +133,11 @@ test("the first message of a stranger waits for a moderator, and the next ones n
     `<message type="groupchat" to="${ROOM}"><composing xmlns="http://jabber.org/protocol/chatstates"/></message>`,
   );
   await cleo.expect('<message type="groupchat"><composing xmlns="http://jabber.org/protocol/chatstates"/></message>');
+  // What looks like one and says something is no such thing.
+  ben.send(
+    `<message type="groupchat" to="${ROOM}"><composing xmlns="http://jabber.org/protocol/chatstates">psst</composing></message>`,
+  );
+  decide(ada, await asked(ada), false);
   say(ben, "hello", "id-1");
   await ben.see(AWAITS);
   say(ben, "anybody?", "id-2");

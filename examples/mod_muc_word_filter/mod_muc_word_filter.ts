@@ -8,9 +8,12 @@ import { FORM_TYPE, question, QUESTION, selection } from "./forms.js";
 import { Review } from "./review.js";
 import { contains, mask, WordList } from "./words.js";
 
-/** What may be in a message that says nothing. */
+/** What may be in a message that says nothing; clients send such by themselves. */
 const SILENT: ReadonlySet<string | undefined> = new Set([
   "http://jabber.org/protocol/chatstates",
+  "urn:xmpp:chat-markers:0",
+  "urn:xmpp:receipts",
+  "urn:xmpp:sid:0",
   "urn:xmpp:occupant-id:0",
   "urn:xmpp:hints",
 ]);
@@ -165,7 +168,7 @@ function isModerator(room: Room, jid: string): boolean {
 }
 
 function isSilent(message: Element): boolean {
-  return childElements(message).every((child) => SILENT.has(namespaceOf(child)));
+  return childElements(message).every((child) => SILENT.has(namespaceOf(child)) && child.children.length === 0);
 }
 
 function forbidden(): StanzaError {
