@@ -123,6 +123,7 @@ function load({ name, event }: ModuleNames, typed: boolean): string {
 
     module.hook("muc-broadcast-message", ({ room, stanza, onSent }) => {
       const nick = /^(\\S+)\\+\\+$/.exec(childText(stanza, "body") ?? "")?.[1];
+      if (nick === undefined) return undefined;
       const praised = room.getOccupantByNick(\`\${room.jid}/\${nick}\`);
       // Nobody there of that name, or it is the sender.
       if (!praised || praised.nick === stanza.attrs["from"]) return undefined;

@@ -14,15 +14,19 @@ export interface Child {
   stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>;
 }
 
-/** Starts a program. What still runs when the test process ends is killed. */
+/**
+ * Starts a program. What still runs when the test process ends is killed.
+ * @param options `detached`: it leads a process group of its own, which is signalled by its negative pid
+ */
 export function startChild(
   program: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv; readonly detached?: boolean } = {},
 ): Child {
   const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
   const killAtExit = (): void => {
-    child.kill("SIGKILL");
+    if (options.detached === true && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    else child.kill("SIGKILL");
   };
   process.once("exit", killAtExit);
   let output = "";
