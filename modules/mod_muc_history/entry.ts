@@ -19,6 +19,8 @@ export class HistoryEntry {
   #chars: number | undefined;
   /** The message is kept back, and may never be sent. */
   isPending = false;
+  /** The message was kept back, and was not sent. A step that fails later may put it back into the history all the same. */
+  isGone = false;
   #sent: Promise<void> | undefined;
   #settle: { readonly resolve: () => void; readonly reject: (why: Error) => void } | undefined;
 
@@ -41,6 +43,7 @@ export class HistoryEntry {
         this.#settle = { resolve, reject };
       });
       this.#sent.catch(() => undefined);
+      if (this.isGone) this.#giveUp();
     }
     return this.#sent;
   }
@@ -53,8 +56,13 @@ export class HistoryEntry {
       this.#settle?.resolve();
     });
     fate.onFailure(() => {
-      this.#settle?.reject(new Error("the message was not sent"));
+      this.isGone = true;
+      this.#giveUp();
     });
+  }
+
+  #giveUp(): void {
+    this.#settle?.reject(new Error("the message was not sent"));
   }
 }
 

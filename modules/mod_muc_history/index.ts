@@ -125,7 +125,8 @@ export default class MucHistory {
         return defaults.set(this, length);
       },
       getHistory() {
-        return history.get(this);
+        const entries = history.get(this);
+        return entries.some(({ isGone }) => isGone) ? entries.filter(({ isGone }) => !isGone) : entries;
       },
       setHistory(messages) {
         const length = this.getHistorylength();

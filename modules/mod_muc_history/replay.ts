@@ -83,7 +83,8 @@ export class HistoryReplay {
 
   #replay({ room, to, maxchars, maxstanzas = Infinity, since }: GetHistoryEvent): () => Element | undefined {
     const isOpen = room.getWhois() === "anyone";
-    const candidates = this.history.get(room).map((entry) => ({
+    const entries = this.history.get(room).filter(({ isGone }) => !isGone);
+    const candidates = entries.map((entry) => ({
       entry,
       timestamp: entry.timestamp,
       chars: () => entry.chars + TO_LENGTH + to.length,

@@ -1,8 +1,10 @@
 /** Messages that a module keeps back until something has happened: everything else of the room stays in order behind. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { xml, type Element } from "../../../core/index.js";
 import { FakeClock } from "../../../core/testing/fake-clock.js";
+import { FaultyDisk } from "../../../core/testing/storage-faults.js";
 import type { TestService } from "../../../core/testing/service.js";
 import {
   briefly,
@@ -122,6 +124,36 @@ test("a message that is kept back and forgotten silences nobody for good", async
   clock.advanceSeconds(2);
   await settled(service);
   assert.deepEqual(briefly(ada), ["message internal-server-error", "message groupchat Ada next"]);
+});
+
+test("a message that could not be let go does not come back with a step that is taken back, and keep all others back", async () => {
+  const disk = new FaultyDisk();
+  await using service = await startRooms({ storage: await disk.open() });
+  const held = holding(service);
+  const ada = person(service, "ada");
+  create(ada, "r", "Ada", { persistentroom: "1" });
+  await settled(service);
+  const room = roomOf(service, "r");
+  ada.send(saying("r", "lost…"));
+  // A step that changes the history, too, begins before the message is given up, and fails after that.
+  const commits = disk.holdSyncedCommits();
+  const step = room.run(() => {
+    room.setName("Attic");
+    room.setHistory([...room.getHistory(), { stanza: xml("message", { from: room.jid }), timestamp: 0 }]);
+  });
+  await commits.arrived();
+  held[0]?.fail(new Error("no space left on device"));
+  await setImmediate();
+  disk.failSyncedCommits();
+  commits.release();
+  await assert.rejects(Promise.resolve(step));
+  disk.repair();
+  assert.deepEqual(room.getHistory(), []);
+  const cy = person(service, "cy");
+  cy.send(joining("r", "Cy"));
+  cy.send(saying("r", "found"));
+  await settled(service);
+  assert.deepEqual(briefly(cy), ["presence Ada", "presence Cy 110", "message groupchat", "message groupchat Cy found"]);
 });
 
 test("who comes while a message is kept back gets it as history or as a message, once", async () => {
