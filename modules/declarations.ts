@@ -1,8 +1,28 @@
 /**
- * What TypeScript finds behind `chorus-muc/muc`: the API of rooms, with what the modules that come with Chorus add to
- * it, such as `room.getSubject()`, the events that they fire and what `module.depends()` returns of them. At run time
- * `chorus-muc/muc` is `mod_muc/index.js` alone. A test compares the list with the modules that declare something.
+ * The public API of rooms: what a module may import from `chorus-muc/muc`. Sections are those of XEP-0045 1.35.5.
+ *
+ * A module that works with rooms says `static requires = ["muc"]`, hooks the events of {@link MucEvents} through its
+ * `module` object, and keeps what belongs to a room with `module.roomState()`. It may give rooms methods of its own:
+ *
+ * ```ts
+ * declare module "chorus-muc/muc" {
+ *   interface Room { getMotto(): string | undefined }
+ * }
+ *
+ * load(): void {
+ *   const motto = this.module.roomState<string>("motto", { persist: true });
+ *   this.module.roomMethods({ getMotto() { return motto.get(this); } });
+ * }
+ * ```
+ *
+ * The methods are on every room of the host, the ones that exist already too, and go when the module is unloaded.
+ *
+ * @module chorus-muc/muc
  */
+
+// What TypeScript finds behind `chorus-muc/muc`: the API of rooms, with what the modules that come with Chorus add to it,
+// such as `room.getSubject()`, the events that they fire and what `module.depends()` returns of them. At run time it is
+// `mod_muc/index.js` alone. A test compares the list with the modules that declare something.
 export * from "./mod_muc/index.js";
 
 export type {} from "./mod_adhoc/index.js";

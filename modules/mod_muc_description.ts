@@ -5,6 +5,7 @@ const FIELD = "muc#roomconfig_roomdesc";
 
 declare module "chorus-muc/muc" {
   interface Room {
+    /** What it is for, for people. */
     getDescription(): string | undefined;
     /** Empty text removes the description. @returns false when it was the description already */
     setDescription(description: string | undefined): boolean;

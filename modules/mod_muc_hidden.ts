@@ -7,6 +7,7 @@ declare module "chorus-muc/muc" {
   interface Room {
     /** @returns false when it was so already */
     setHidden(isHidden: boolean): boolean;
+    /** The contrary of `getHidden`. */
     getPublic(): boolean;
     /** The opposite of {@link setHidden}. @returns false when it was so already */
     setPublic(isPublic: boolean): boolean;

@@ -4,6 +4,7 @@ const FIELD = "muc#roomconfig_lang";
 
 declare module "chorus-muc/muc" {
   interface Room {
+    /** Main language, as in `xml:lang`. */
     getLanguage(): string | undefined;
     /** Empty text removes the language. @returns false when it was the language already */
     setLanguage(language: string | undefined): boolean;

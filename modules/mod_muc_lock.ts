@@ -21,6 +21,7 @@ declare module "chorus-muc/muc" {
     isLocked(): boolean;
     /** Keeps others out until {@link unlock}; after `muc_room_lock_timeout` the room is destroyed. */
     lock(): void;
+    /** Lets others in; fires `muc-room-unlocked`. */
     unlock(): void;
   }
 }

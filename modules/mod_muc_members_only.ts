@@ -8,6 +8,7 @@ declare module "chorus-muc/muc" {
   interface Room {
     /** Turned on, it removes who is no member (status 322). @returns false when it was so already */
     setMembersOnly(isMembersOnly: boolean): boolean;
+    /** Whether members may invite, not admins alone. */
     getAllowMemberInvites(): boolean;
     /** @returns false when it was so already */
     setAllowMemberInvites(isAllowed: boolean): boolean;

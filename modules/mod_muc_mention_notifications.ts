@@ -30,6 +30,7 @@ const MAX_MENTIONS = 100;
 
 declare module "chorus-muc/muc" {
   interface Room {
+    /** Whether mentions of people who are away are forwarded to them. */
     getForwardMentions(): boolean;
     /** @returns false when it was so already */
     setForwardMentions(isForwarding: boolean): boolean;

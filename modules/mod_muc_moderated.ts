@@ -4,6 +4,7 @@ const FIELD = "muc#roomconfig_moderatedroom";
 
 declare module "chorus-muc/muc" {
   interface Room {
+    /** Whether who has no affiliation enters without voice. */
     getModerated(): boolean;
     /** Roles of who is in the room stay as they are. @returns false when it was so already */
     setModerated(isModerated: boolean): boolean;

@@ -16,6 +16,7 @@ const FIELD = "muc#roomconfig_roomsecret";
 
 declare module "chorus-muc/muc" {
   interface Room {
+    /** What one needs to enter; `undefined`: nothing. */
     getPassword(): string | undefined;
     /** Empty text removes the password; who is in the room stays. @returns false when it was the password already */
     setPassword(password: string | undefined): boolean;

@@ -56,6 +56,7 @@ function withoutPictures(parent: Element): void {
 
 declare module "chorus-muc/muc" {
   interface Room {
+    /** Whether media of people without an affiliation become links. */
     getRestrictMedia(): boolean;
     /** Whether messages of who has no affiliation lose what clients show inline. @returns false when it was so already */
     setRestrictMedia(isRestricted: boolean): boolean;

@@ -9,9 +9,11 @@ export type AllowPm = "visitor" | "participant" | "moderator" | "affiliated" | "
 
 declare module "chorus-muc/muc" {
   interface Room {
+    /** Who may send private messages. */
     getAllowPm(): AllowPm;
     /** @returns false when it was so already @throws TypeError for another word */
     setAllowPm(allowed: AllowPm): boolean;
+    /** Whether anybody may write to moderators, and they to anybody. */
     getAllowModpm(): boolean;
     /** Whether private messages from and to moderators always pass. @returns false when it was so already */
     setAllowModpm(isAllowed: boolean): boolean;

@@ -29,6 +29,7 @@ declare module "chorus-muc/muc" {
     setSubject(from: Jid, subject: string | undefined, message?: Element): boolean;
     /** Sends the subject to a session, as to who enters. */
     sendSubject(to: string): void;
+    /** Whether participants may change the subject, not moderators alone. */
     getChangesubject(): boolean;
     /** Whether participants may set the subject, or moderators only. @returns false when it was so already */
     setChangesubject(isAllowed: boolean): boolean;

@@ -6,6 +6,7 @@ const FIELD = "muc#roomconfig_allowvisitornickchange";
 
 declare module "chorus-muc/muc" {
   interface Room {
+    /** Whether visitors may change their nick. */
     getAllowVisitorNickChange(): boolean;
     /** @returns false when it was so already */
     setAllowVisitorNickChange(isAllowed: boolean): boolean;

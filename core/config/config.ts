@@ -32,6 +32,7 @@ export interface HostSection {
 
 /** Collects problems, so that all are told at once; the same one is kept once. */
 export interface ProblemSink {
+  /** Adds a problem, to be told with all others. */
   report(problem: ConfigProblem): void;
 }
 

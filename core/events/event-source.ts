@@ -3,7 +3,9 @@
  * has these methods.
  */
 export interface EventSource {
+  /** Hooks an event; higher priority first. */
   addHandler(event: string, handler: (data: unknown) => unknown, priority?: number): void;
+  /** Takes a handler back; harmless when it is not there. */
   removeHandler(event: string, handler: (data: unknown) => unknown): void;
 }
 
@@ -12,7 +14,9 @@ export type EventWrapper = (next: (event?: string, data?: unknown) => unknown, e
 
 /** An event source whose events can be wrapped; `false` stands for all of them. */
 export interface WrappableEventSource extends EventSource {
+  /** Has a wrapper run around the handlers of an event. */
   addWrapper(event: string | false, wrapper: EventWrapper): void;
+  /** Takes a wrapper back; harmless when it is not there. */
   removeWrapper(event: string | false, wrapper: EventWrapper): void;
 }
 
@@ -38,6 +42,7 @@ export class Events implements WrappableEventSource {
     );
   }
 
+  /** Takes a handler back; harmless when it is not there. */
   removeHandler(event: string, handler: (data: unknown) => unknown): void {
     const left = (this.#handlers.get(event) ?? []).filter((entry) => entry.handler !== handler);
     if (left.length > 0) this.#handlers.set(event, left);
@@ -49,12 +54,14 @@ export class Events implements WrappableEventSource {
     this.#wrappers.set(event, [...(this.#wrappers.get(event) ?? []), wrapper]);
   }
 
+  /** Takes a wrapper back; harmless when it is not there. */
   removeWrapper(event: string | false, wrapper: EventWrapper): void {
     const left = (this.#wrappers.get(event) ?? []).filter((other) => other !== wrapper);
     if (left.length > 0) this.#wrappers.set(event, left);
     else this.#wrappers.delete(event);
   }
 
+  /** Fires an event. @returns the value that ended the chain */
   fireEvent(event: string, data?: unknown): unknown {
     let run = (name: string, given: unknown): unknown => this.#run(name, given);
     for (const wrapper of [...(this.#wrappers.get(false) ?? []), ...(this.#wrappers.get(event) ?? [])]) {

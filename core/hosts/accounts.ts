@@ -24,6 +24,7 @@ export interface AuthProvider {
   readonly name: string;
   /** What it can do at present; asked for each stream. */
   readonly methods: ReadonlySet<AuthMethod>;
+  /** Whether there is an account of that name. */
   exists(username: string): Promise<boolean>;
   /** False for an unknown user, too, after as much work as for a known one. */
   testPassword?(username: string, password: string): Promise<boolean>;
@@ -35,6 +36,7 @@ export interface AuthProvider {
   setPassword?(username: string, password: string): Promise<void>;
   /** Gone when it resolves. @throws AccountError */
   delete?(username: string): Promise<void>;
+  /** Names of all accounts; absent where they cannot be listed. */
   users?(): AsyncIterable<string>;
 }
 

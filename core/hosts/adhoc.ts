@@ -53,7 +53,10 @@ export interface AdhocCommand {
   readonly name: string;
   readonly node: string;
   readonly permission: AdhocPermission;
-  /** @param state what the stage before left; `undefined` at the first */
+  /**
+   * Does one stage.
+   * @param state what the stage before left; `undefined` at the first
+   */
   handler(request: AdhocRequest, state: unknown): AdhocResult | StanzaError | Promise<AdhocResult | StanzaError>;
 }
 

@@ -15,18 +15,22 @@ export class Hosts implements Iterable<Host> {
     });
   }
 
+  /** Has a host served from now on. */
   add(host: Host): void {
     this.#hosts.set(host.name, host);
   }
 
+  /** Has a host served no longer. */
   remove(name: string): void {
     this.#hosts.delete(name);
   }
 
+  /** A host that is served here, by its prepared name. */
   get(name: string): Host | undefined {
     return this.#hosts.get(name);
   }
 
+  /** All hosts, in order of addition. */
   [Symbol.iterator](): Iterator<Host> {
     return this.#hosts.values();
   }

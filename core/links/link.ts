@@ -12,5 +12,6 @@ export interface Link {
   readonly origin: Origin;
   /** Connects, and keeps connecting. Resolves when it is up the first time; rejects when that can never succeed. */
   start(): Promise<void>;
+  /** Closes it; resolves when what was sent is on its way. */
   stop(): Promise<void>;
 }

@@ -10,5 +10,6 @@ export interface Logger {
   log: ModuleLog;
   /** Whether a line of that level would be written; ask before building something costly for `debug`. */
   isEnabled(level: LogLevel): boolean;
+  /** A source of its own below this one. */
   child(name: string): Logger;
 }

@@ -31,6 +31,8 @@ export interface ModuleInstance {
   unload?(): void | Promise<void>;
   /** State for the next instance, when the module is reloaded. */
   save?(): unknown;
+  /** What the old instance's `save` returned, before `load`. */
+  /** Given what the old instance's `save` returned, before `load`. */
   restore?(state: unknown): void;
   /** Global modules only: called for each host that has the module enabled, with the module object of that host. */
   addHost?(module: ModuleApi): void | Promise<void>;
@@ -208,6 +210,7 @@ export interface ModuleApi {
    * @prosody module:load_resource(path, mode)
    */
   loadResource(path: string): Promise<Buffer>;
+  /** Its text, in that encoding. */
   loadResource(path: string, encoding: BufferEncoding): Promise<string>;
   /**
    * Loads a helper file, afresh on every call and for this module alone, `LIB.lib` before `LIB` (`.ts`, `.js`, `.mjs`):
@@ -226,42 +229,49 @@ export interface ModuleApi {
    * @prosody module:get_option(name, default)
    */
   getOption(name: string): unknown;
+  /** With a fallback, for when it is not set. */
   getOption<T>(name: string, fallback: T): unknown;
   /**
    * A single value; of a list the first item.
    * @prosody module:get_option_scalar(name, default)
    */
   getOptionScalar(name: string): string | number | boolean | undefined;
+  /** With a fallback, for when it is not set. */
   getOptionScalar<T extends string | number | boolean>(name: string, fallback: T): string | number | boolean;
   /**
    * Text; numbers and booleans become text.
    * @prosody module:get_option_string(name, default)
    */
   getOptionString(name: string): string | undefined;
+  /** With a fallback: always text. */
   getOptionString(name: string, fallback: string): string;
   /**
    * Numerals are read, too; a value out of range is clamped, and reported.
    * @prosody module:get_option_number(name, default, min, max)
    */
   getOptionNumber(name: string): number | undefined;
+  /** With a fallback, and bounds: always a number. */
   getOptionNumber(name: string, fallback: number, min?: number, max?: number): number;
   /**
    * As {@link getOptionNumber}; a fraction is cut off, and reported.
    * @prosody module:get_option_integer(name, default, min, max)
    */
   getOptionInteger(name: string): number | undefined;
+  /** With a fallback, and bounds: always an integer. */
   getOptionInteger(name: string, fallback: number, min?: number, max?: number): number;
   /**
    * `true`, `"true"` and 1; `false`, `"false"` and 0.
    * @prosody module:get_option_boolean(name, default)
    */
   getOptionBoolean(name: string): boolean | undefined;
+  /** With a fallback: always one of both. */
   getOptionBoolean(name: string, fallback: boolean): boolean;
   /**
    * Seconds; `"never"` and `false` are `Infinity`. Values and bounds: seconds, or text such as `"2 weeks"`.
    * @prosody module:get_option_period(name, default, min, max)
    */
   getOptionPeriod(name: string): number | undefined;
+  /** With a fallback, and bounds: always a number of seconds. */
   getOptionPeriod(name: string, fallback: number | string, min?: number | string, max?: number | string): number;
   /**
    * One of the values given; anything else is reported, and the fallback is used.
@@ -391,6 +401,7 @@ export interface ModuleApi {
    * @prosody module:depends(name, soft)
    */
   depends<N extends string>(name: N): ExportsOf<N>;
+  /** `undefined` when it cannot be loaded, or is disabled. */
   depends<N extends string>(name: N, soft: true): ExportsOf<N> | undefined;
   /**
    * A table shared under a path (`t`, `mod/t`, `host/mod/t`, `/host/mod/t`) that lives while some module holds it.
@@ -413,6 +424,7 @@ export interface ModuleApi {
    * @prosody module:get_host_items(key)
    */
   getHostItems<K extends keyof HostItems>(key: K): HostItems[K][];
+  /** The same for a key that nobody declared; what its items are is for who asks to know. */
   getHostItems<T = unknown>(key: string): T[];
   /**
    * Calls `added` for existing items and new ones, `removed` as they go.
@@ -425,6 +437,7 @@ export interface ModuleApi {
     removed: (item: HostItems[K]) => void,
     existing?: boolean,
   ): void;
+  /** The same for a key that nobody declared. */
   handleItems<T = unknown>(key: string, added: (item: T) => void, removed: (item: T) => void, existing?: boolean): void;
   /**
    * Adds a `<kind>-provider` item; `item.name` defaults to the module's name without `<kind>_`.
@@ -490,18 +503,21 @@ export interface ModuleApi {
    * @prosody module:hourly(name, fn)
    */
   hourly(run: CronTask["run"]): void;
+  /** With a name of its own, for several. */
   hourly(name: string, run: CronTask["run"]): void;
   /**
    * {@link cron} every day.
    * @prosody module:daily(name, fn)
    */
   daily(run: CronTask["run"]): void;
+  /** With a name of its own, for several. */
   daily(name: string, run: CronTask["run"]): void;
   /**
    * {@link cron} every week.
    * @prosody module:weekly(name, fn)
    */
   weekly(run: CronTask["run"]): void;
+  /** With a name of its own, for several. */
   weekly(name: string, run: CronTask["run"]): void;
   /**
    * Runs `fn` once the whole server has started; at once when it has already.

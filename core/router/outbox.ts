@@ -7,7 +7,12 @@ import type { StanzaTemplate } from "../xmpp/template.js";
 /** Something on its way out: a stanza to be routed, an answer to go back, or one text for many. */
 export type OutboxEntry =
   | { readonly kind: "route"; readonly stanza: Element; readonly origin: Origin | undefined }
-  | { readonly kind: "answer"; readonly stanza: Element; readonly write: (stanza: Element) => void }
+  | {
+      readonly kind: "answer";
+      readonly stanza: Element;
+      /** Sends it to who asked. */
+      readonly write: (stanza: Element) => void;
+    }
   | { readonly kind: "deliver"; readonly template: StanzaTemplate; readonly targets: readonly DeliveryTarget[] }
   | HeldEntry;
 
@@ -28,6 +33,7 @@ export class Outbox {
   /** Requests that were answered by one of the entries; the router's. */
   answered: TrackedRequest[] = [];
 
+  /** Whether nothing waits. */
   get isEmpty(): boolean {
     return this.entries.length === 0;
   }

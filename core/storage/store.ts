@@ -30,6 +30,7 @@ export interface StoreBase {
 
 /** One JSON value per user (Prosody: `keyval`). */
 export interface KeyvalStore<T = Json> extends StoreBase {
+  /** The value of a user; `undefined` when there is none. */
   get(user: string | null): Promise<T | undefined>;
   /** `undefined` removes. The value is serialised at once; later changes to the object are not seen. */
   set(user: string | null, value: T | undefined, options?: WriteOptions): Promise<void>;
@@ -41,12 +42,15 @@ export interface KeyvalStore<T = Json> extends StoreBase {
 
 /** A map of JSON values per user (Prosody: `map`). Shares its data with the `keyval` store of the same name. */
 export interface MapStore<T = Json> extends StoreBase {
+  /** The value of one key; `undefined` when there is none. */
   get(user: string | null, key: string): Promise<T | undefined>;
+  /** Sets one key; `undefined` removes it. */
   set(user: string | null, key: string, value: T | undefined, options?: WriteOptions): Promise<void>;
   /** Several keys at once, atomically; `undefined` removes. */
   setKeys(user: string | null, values: Readonly<Record<string, T | undefined>>, options?: WriteOptions): Promise<void>;
   /** Value of one key for every user that has it. */
   getAll(key: string): Promise<Record<string, T>>;
+  /** Removes one key of every user. */
   deleteAll(key: string, options?: WriteOptions): Promise<void>;
   /** Every key of one user, in code-point order, a snapshot, `after` exclusive. Reads no more than `limit` entries. */
   entries(user: string | null, range?: { after?: string; limit?: number }): AsyncIterable<[key: string, value: T]>;
@@ -54,10 +58,15 @@ export interface MapStore<T = Json> extends StoreBase {
 
 /** Both views of the same data (Prosody 13: `keyval+`). */
 export interface KeyvalPlusStore<T = Json> extends KeyvalStore<Record<string, T>> {
+  /** The value of one key; `undefined` when there is none. */
   getKey(user: string | null, key: string): Promise<T | undefined>;
+  /** Sets one key, the others stay; `undefined` removes it. */
   setKey(user: string | null, key: string, value: T | undefined, options?: WriteOptions): Promise<void>;
+  /** Several keys at once, atomically; `undefined` removes. */
   setKeys(user: string | null, values: Readonly<Record<string, T | undefined>>, options?: WriteOptions): Promise<void>;
+  /** Value of one key for every user that has it. */
   getKeyFromAll(key: string): Promise<Record<string, T>>;
+  /** Removes one key of every user. */
   deleteKeyFromAll(key: string, options?: WriteOptions): Promise<void>;
 }
 
@@ -115,6 +124,7 @@ export interface ArchiveStore extends StoreBase {
   ): { readonly id: string; readonly written: Promise<void> };
   /** `undefined` when `before` or `after` names an unknown entry. */
   find(user: string, query?: ArchiveQuery): Promise<ArchivePage | undefined>;
+  /** One entry by its id; `undefined` when there is none. */
   get(user: string, key: string): Promise<ArchiveEntry | undefined>;
   /** Replaces the stanza of an entry in place; false when there is no such entry. */
   set(
@@ -127,10 +137,12 @@ export interface ArchiveStore extends StoreBase {
   ): Promise<boolean>;
   /** @returns how many were removed; no query: all */
   delete(user: string, query?: ArchiveQuery & { truncate?: number }, options?: WriteOptions): Promise<number>;
+  /** How many entries there are of each `with`, and when the first and the last were. Unix seconds. */
   summary(
     user: string,
     query?: ArchiveQuery,
   ): Promise<Record<string, { count: number; earliest: number; latest: number }>>;
+  /** All users with an archive, in code-point order. */
   users(): AsyncIterable<string>;
 }
 
@@ -148,6 +160,7 @@ export type StoreType = keyof StoreTypes;
 /** A database: gives out stores of any host and name. */
 export interface Storage {
   readonly driver: string;
+  /** A store of a host, by name and type; default: `keyval`. It is there as soon as something is put in. */
   openStore<T = Json, K extends StoreType = "keyval">(host: string, name: string, type?: K): StoreTypes<T>[K];
   /** Resolves when everything issued so far is written; rejects never. */
   idle(): Promise<void>;

@@ -18,6 +18,7 @@ import { expectIn } from "./search.js";
 export interface FakeClientContext {
   readonly router: Router;
   readonly host: Host;
+  /** Takes a line of the log. */
   log(level: LogLevel, format: string, ...args: unknown[]): void;
 }
 

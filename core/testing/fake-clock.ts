@@ -19,7 +19,7 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
-  wakeAt(atMs: number, fn: () => void): { cancel(): void } {
+  wakeAt(atMs: number, fn: () => void): ReturnType<Clock["wakeAt"]> {
     const wake: Wake = { atMs, fn };
     this.#wakes = [...this.#wakes, wake];
     return {

@@ -19,6 +19,7 @@ export class Inbox {
     return this.#queue.length;
   }
 
+  /** Takes in what has arrived. */
   push(stanza: Element): void {
     this.onArrival?.(stanza);
     this.#queue.push(stanza);

@@ -13,6 +13,7 @@ export interface ScenarioClient {
   /** The full JID it is bound to. */
   readonly jid: string;
   readonly inbox: Inbox;
+  /** Sends what a script says, as text. */
   send(stanza: Element): void;
   /**
    * A round trip (XEP-0199) that leaves no trace in the inbox; an error is an answer, too.

@@ -151,6 +151,7 @@ export class TestService implements AsyncDisposable {
     for (const place of host === undefined ? loaded : [host]) await modules.reload(place, name);
   }
 
+  /** Stops the service, and removes its folder. */
   async stop(): Promise<void> {
     try {
       await this.service.stop();
@@ -159,6 +160,7 @@ export class TestService implements AsyncDisposable {
     }
   }
 
+  /** {@link stop}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }

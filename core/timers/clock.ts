@@ -3,7 +3,13 @@ export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   now(): number;
   /** Calls `fn` once, at or after `atMs`; the one hook that the timer heap needs. */
-  wakeAt(atMs: number, fn: () => void): { cancel(): void };
+  wakeAt(
+    atMs: number,
+    fn: () => void,
+  ): {
+    /** Lets it be; harmless when it has been called. */
+    cancel(): void;
+  };
 }
 
 /** A timer of `module.addTimer`. */

@@ -1,24 +1,4 @@
-/**
- * The public API of rooms: what a module may import from `chorus-muc/muc`. Sections are those of XEP-0045 1.35.5.
- *
- * A module that works with rooms says `static requires = ["muc"]`, hooks the events of {@link MucEvents} through its
- * `module` object, and keeps what belongs to a room with `module.roomState()`. It may give rooms methods of its own:
- *
- * ```ts
- * declare module "chorus-muc/muc" {
- *   interface Room { getMotto(): string | undefined }
- * }
- *
- * load(): void {
- *   const motto = this.module.roomState<string>("motto", { persist: true });
- *   this.module.roomMethods({ getMotto() { return motto.get(this); } });
- * }
- * ```
- *
- * The methods are on every room of the host, the ones that exist already too, and go when the module is unloaded.
- *
- * @module chorus-muc/muc
- */
+/** The engine's part of `chorus-muc/muc`, and all of it at run time; `../declarations.ts` is what TypeScript finds there. */
 export * from "./namespaces.js";
 export * from "./affiliations.js";
 export * from "./roles.js";

@@ -101,6 +101,7 @@ declare module "chorus-muc" {
   interface ModuleApi {
     /** State that every room has, under a key of this module's choice; see {@link RoomState}. */
     roomState<T>(key: string, options: RoomStateOptions<T> & { readonly default: T }): RoomState<T, T>;
+    /** Without a default: `undefined` while nothing is set. */
     roomState<T>(key: string, options?: RoomStateOptions<T>): RoomState<T>;
     /** Gives every room of the host methods, declared by merging into `Room`; `this` is the room. */
     roomMethods(methods: Partial<Room> & ThisType<Room>): void;

@@ -87,14 +87,20 @@ type Answered<T> = T | StanzaError | Promise<T | StanzaError>;
  */
 export type RoomAction =
   /** About all rooms of a host. */
-  | (ActionBase & { readonly target: "host"; run(request: ActionRequest): Answered<ActionTable> })
+  | (ActionBase & {
+      readonly target: "host";
+      /** Does it. */
+      run(request: ActionRequest): Answered<ActionTable>;
+    })
   /** About a room that need not exist. */
   | (ActionBase & {
       readonly target: "address";
+      /** Does it, whether there is such a room or not. */
       run(request: ActionRequest & { readonly jid: BareJid }): Answered<ActionAnswer>;
     })
   /** About a room, which is found first. */
   | (ActionBase & {
       readonly target: "room";
+      /** Does it, within a step of the room. */
       run(request: ActionRequest & { readonly room: Room }): Answered<ActionAnswer>;
     });

@@ -122,10 +122,13 @@ export interface Room {
 
   /** Number of occupants (nicks, not sessions). */
   readonly occupantCount: number;
+  /** Whether anybody is in the room. */
   hasOccupant(): boolean;
   /** Occupant JID of a session. */
   getOccupantJid(realJid: string): OccupantJid | undefined;
+  /** The live occupant of an occupant JID. */
   getOccupantByNick(occupantJid: string): Occupant | undefined;
+  /** The live occupant that a session (full JID) belongs to. */
   getOccupantByRealJid(realJid: string): Occupant | undefined;
   /** Occupants in order of entry; a snapshot. */
   eachOccupant(): readonly (readonly [nick: OccupantJid, occupant: Occupant])[];
@@ -135,6 +138,7 @@ export interface Room {
   saveOccupant(occupant: OccupantDraft | Occupant): Occupant | undefined;
   /** Role that somebody of that affiliation enters with; fires `muc-get-default-role`. */
   getDefaultRole(affiliation: Affiliation): Role;
+  /** Role of the occupant of that occupant JID; `none` when there is none. */
   getRole(occupantJid: string): Role;
   /**
    * Changes a role and tells the room; `none` removes the occupant with status 307 (XEP-0045 §8, §9.6).
@@ -175,6 +179,7 @@ export interface Room {
   ): Outcome | Promise<Outcome>;
   /** Data of a bare JID: the live object, to be changed within a step and followed by `save`. */
   getAffiliationData(bareJid: string): AffiliationData | undefined;
+  /** One key of it; `undefined` when it is not set. */
   getAffiliationData(bareJid: string, key: string): unknown;
   /** Everybody of whom that key is stored, with an affiliation or without; a snapshot, the values live. */
   eachAffiliationData(key: string): readonly (readonly [jid: BareJid, value: unknown])[];
@@ -281,13 +286,20 @@ export interface Room {
 
   // What the engine asks, and feature modules answer in full. Without the module: what `_data` says.
 
+  /** What people call it (`muc_name`). */
   getName(): string | undefined;
+  /** Whether it stays when the last occupant leaves (`muc_persistent`). */
   getPersistent(): boolean;
+  /** Whether it is left out of the list of rooms (`muc_hidden`). */
   getHidden(): boolean;
+  /** Whether only members may enter (`muc_members_only`). */
   getMembersOnly(): boolean;
+  /** Who may see real JIDs (`muc_whois`). */
   getWhois(): Whois;
   /** Roles whose presence is shown. */
   getPresenceBroadcast(): ReadonlySet<Role>;
+  /** The nick (resource) that somebody has reserved (`muc_register`). */
   getRegisteredNick(bareJid: string): string | undefined;
+  /** Who has reserved a nick (resource). */
   getRegisteredJid(nick: string): BareJid | undefined;
 }

@@ -18,6 +18,7 @@ export interface RoomStateOptions<T> {
  * that set a persistent value.
  */
 export interface RoomState<T, D = undefined> {
+  /** The value of a room; while none is set, the default. */
   get(room: Room): T | D;
   /**
    * `undefined` removes; so does a value that equals the default.

@@ -8,6 +8,7 @@ export interface PagedList {
   readonly size: number;
   /** How many items come before the one of that id, itself included; it need not be there. `undefined`: that is no id. */
   countUpTo(id: string): number | undefined;
+  /** Whether there is an item of that id now. */
   has(id: string): boolean;
 }
 

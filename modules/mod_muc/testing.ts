@@ -3,6 +3,7 @@ import { NS_MUC, NS_MUC_USER } from "./namespaces.js";
 
 /** A client of the test kit, with or without a connection. */
 export interface RoomGuest {
+  /** Sends a stanza, as text. */
   send(stanza: Element): void;
   /** The first stanza that is as expected by the rules of scenario scripts; what comes before it is gone. */
   see(expected: string): Promise<Element>;

@@ -21,6 +21,7 @@ const HANDLINGS: readonly Handling[] = ["refuse", "warn", "allow"];
 
 declare module "chorus-muc/muc" {
   interface Room {
+    /** What becomes of nicks that look like those of others. */
     getConfusableNicks(): Handling;
     /** @returns false when it was so already */
     setConfusableNicks(handling: Handling): boolean;
