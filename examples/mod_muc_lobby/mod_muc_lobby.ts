@@ -1,7 +1,5 @@
 import {
-  bare,
   ClockToken,
-  getChild,
   inject,
   injectable,
   ModuleApiToken,
@@ -12,20 +10,11 @@ import {
   type Clock,
   type ModuleApi,
 } from "chorus-muc";
-import {
-  isAtLeast,
-  MucToken,
-  type GroupchatEvent,
-  type JoinCondition,
-  type MessageFormEvent,
-  type Muc,
-  type Occupant,
-  type PreJoinEvent,
-  type Room,
-} from "chorus-muc/muc";
+import { isAtLeast, MucToken, type JoinCondition, type Muc, type PreJoinEvent, type Room } from "chorus-muc/muc";
+import { Decisions, decides } from "./decisions.js";
 import { Guests } from "./guests.js";
 import { lobbyJidOf, LobbyRooms } from "./lobby-rooms.js";
-import { NS_LOBBY, question, readCommand, readForm, type Decision } from "./messages.js";
+import { NS_LOBBY, question } from "./messages.js";
 
 const FIELD = `{${NS_LOBBY}}roomconfig_lobby`;
 
@@ -68,6 +57,7 @@ export default class MucLobby {
   load(): void {
     this.#setting();
     const { module } = this;
+    const decisions = new Decisions(module, this.#guests, this.#lobbies);
 
     // After all other conditions, the lock (-30) included: who may not enter anyway need not wait. Before services that
     // are asked (-40).
@@ -100,9 +90,9 @@ export default class MucLobby {
       },
       10,
     );
-    module.hook(`muc-form-submitted/${NS_LOBBY}`, (event) => this.#answerForm(event));
+    module.hook(`muc-form-submitted/${NS_LOBBY}`, (event) => decisions.byForm(event));
     // After the check for voice (50), before anything that counts or keeps messages.
-    module.hook("muc-occupant-groupchat", (event) => this.#answerCommand(event), 40);
+    module.hook("muc-occupant-groupchat", (event) => decisions.byWord(event), 40);
     module.hook("muc-room-destroyed", ({ room }) => {
       if (!room.getLobby()) return;
       room.onCommit(() => {
@@ -208,61 +198,6 @@ export default class MucLobby {
         this.module.log("error", "%s: could not be told of its lobby: %s", jid, error);
       });
   }
-
-  // Decisions
-
-  #answerForm({ room, stanza, form }: MessageFormEvent): StanzaError | true {
-    const actor = String(stanza.attrs["from"]);
-    const occupant = room.getOccupantByRealJid(actor);
-    if (!occupant || !decides(room, occupant)) return new StanzaError({ type: "auth", condition: "forbidden" });
-    if (form.attrs["type"] === "cancel") return true;
-    const decision = readForm(form);
-    if (typeof decision === "string") {
-      return new StanzaError({ type: "modify", condition: "bad-request", text: decision });
-    }
-    if (this.#decide(room, actor, decision)) return true;
-    return new StanzaError({ type: "cancel", condition: "item-not-found", text: "Nobody of that address waits" });
-  }
-
-  #answerCommand({ room, stanza, occupant, from }: GroupchatEvent): false | undefined {
-    if (!room.getLobby() || !occupant || !decides(room, occupant)) return undefined;
-    const command = readCommand(getChild(stanza, "body")?.text() ?? "");
-    if (command === undefined) return undefined;
-    const answer = (text: string): false => {
-      room.routeStanza(xml("message", { from: room.jid, to: from, type: "groupchat" }, xml("body", {}, text)));
-      return false;
-    };
-    if (command === "help") return answer("!lobby: who waits; !lobby accept ADDRESS; !lobby deny ADDRESS");
-    if (command === "list") {
-      const waiting = this.#guests.waiting(room).map(([jid, { nick }]) => `${nick} (${jid})`);
-      return answer(waiting.length === 0 ? "Nobody waits." : `In the lobby: ${waiting.join(", ")}`);
-    }
-    if (!this.#decide(room, from, command)) return answer(`${command.jid} does not wait in the lobby.`);
-    return answer(`${command.jid} ${command.isAdmitted ? "may enter." : "was sent away."}`);
-  }
-
-  /** @returns false when nobody of that JID waits */
-  #decide(room: Room, actor: string, { jid, isAdmitted }: Decision): boolean {
-    const guest = this.#guests.get(room, jid);
-    if (guest?.state !== "waiting") return false;
-    this.#guests.put(room, jid, isAdmitted ? "admitted" : "denied", guest.nick);
-    this.module.log("debug", "%s: %s %s %s", room.jid, bare(actor), isAdmitted ? "lets in" : "sends away", jid);
-    if (isAdmitted) {
-      room.invite(jid, actor);
-      return true;
-    }
-    const text = `You were not let into ${room.jid}.`;
-    room.routeStanza(xml("message", { from: room.jid, to: jid }, xml("body", {}, text)));
-    room.onCommit(() => {
-      this.#lobbies.dismiss(room, jid, text);
-    });
-    return true;
-  }
-}
-
-/** Who decides: moderators of a room with a lobby. */
-function decides(room: Room, { role }: Occupant): boolean {
-  return room.getLobby() && role === "moderator";
 }
 
 /** XEP-0045 §7.2.6 has the condition; where to wait is ours. */
