@@ -8,12 +8,15 @@ import type { ModuleLog } from "../log/logger.js";
  * The same object for as long as the session or link lives; modules may put fields of their own on it.
  */
 export interface Origin {
+  /** What it is; `c2s_unauthed`: a client that has not logged in yet. */
   readonly type: "c2s_unauthed" | "c2s" | "component" | "local";
   /** Host that the session belongs to (c2s), or that the link serves (component). */
   readonly host: string;
   /** JID of a bound client session. */
   readonly fullJid?: string;
+  /** Address of the peer, where it is known. */
   readonly ip?: string;
+  /** Writes into the log under the name of the session or link. */
   readonly log: ModuleLog;
   /** Sends a stanza back. Inside a room's step it waits in the room's outbox with everything else. */
   send(stanza: Element): true;

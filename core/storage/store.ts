@@ -72,14 +72,20 @@ export interface KeyvalPlusStore<T = Json> extends KeyvalStore<Record<string, T>
 
 /** What an archive is asked for. Times are unix seconds (fractions allowed), both ends inclusive; ids exclusive. */
 export interface ArchiveQuery {
+  /** Not before this time. */
   readonly start?: number;
+  /** Not after this time. */
   readonly end?: number;
+  /** Entries that were appended with this `withValue`. */
   readonly with?: string;
+  /** The one entry of that id. */
   readonly key?: string;
+  /** Entries of these ids. */
   readonly ids?: readonly string[];
   /** Several: the entry must be before, or after, each of them. */
   readonly before?: string | readonly string[];
   readonly after?: string | readonly string[];
+  /** Most entries of the page; default: all. */
   readonly limit?: number;
   /** Newest first. */
   readonly reverse?: boolean;
@@ -89,21 +95,26 @@ export interface ArchiveQuery {
 
 /** One archived stanza. */
 export interface ArchiveEntry {
+  /** The key it was appended under: what `before` and `after` name. */
   readonly id: string;
   readonly stanza: Element;
   /** Unix seconds. */
   readonly when: number;
+  /** What it was appended with: of rooms, `message<groupchat` or the like. */
   readonly with: string;
 }
 
 /** A page of an archive. */
 export interface ArchivePage {
+  /** The entries, read as they are walked over. */
   readonly items: AsyncIterable<ArchiveEntry>;
+  /** How many entries match; only when the query asked for it. */
   readonly total?: number;
 }
 
 /** Stanzas in order, per user (Prosody: `archive`). A page of n entries reads about n, from either end or any id. */
 export interface ArchiveStore extends StoreBase {
+  /** What the driver can do. */
   readonly caps: {
     readonly total: boolean;
     readonly ids: boolean;

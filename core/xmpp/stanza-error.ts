@@ -39,7 +39,9 @@ export function parseCondition(name: string): ErrorCondition | undefined {
 
 /** What a {@link StanzaError} is made of. */
 export interface StanzaErrorInit {
+  /** Whether trying again is of use, and how (RFC 6120 §8.3.2). */
   readonly type: ErrorType;
+  /** What is wrong (RFC 6120 §8.3.3). */
   readonly condition: ErrorCondition;
   /** For humans; never tells more than the condition may. */
   readonly text?: string | undefined;

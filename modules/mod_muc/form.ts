@@ -32,16 +32,21 @@ export interface FormField {
   /** `var`; headings (`fixed`) have none. */
   name?: string;
   type: FormFieldType;
+  /** For humans. */
   label?: string;
+  /** What is shown, or was chosen. */
   value?: FormValue;
+  /** Of a list: what one may choose among. Anything else is refused. */
   options?: readonly { readonly value: string; readonly label?: string }[];
   /** Values that are taken besides those of `options`, and not shown: other words for the same thing. */
   accepts?: readonly string[];
+  /** A longer explanation, for humans. */
   desc?: string;
   /** XEP-0122: `xs:integer` and `xs:language` are checked on submission, others are only shown. */
   datatype?: string;
   /** XEP-0122 §3.2, of an `xs:integer`: what is less or more is refused. */
   range?: { readonly min?: number; readonly max?: number };
+  /** Without a value the form is refused. */
   required?: boolean;
 }
 

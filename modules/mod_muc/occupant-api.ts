@@ -30,9 +30,11 @@ export interface Occupant {
  * It becomes the occupant, or is merged into the one that is there, when no handler has refused.
  */
 export interface OccupantDraft {
+  /** Bare real JID of who it is for. */
   readonly bareJid: BareJid;
   /** Occupant JID. A changed one must be of the same room; on joining it is told to the client with status 210. */
   nick: OccupantJid;
+  /** What they will be; `none` keeps them out. */
   role: Role;
   /** Real JID of the session that joins or changes, if there is one. */
   readonly jid: FullJid | undefined;

@@ -28,7 +28,9 @@ export type Outcome = readonly [true] | readonly [undefined, ErrorType, ErrorCon
  * affiliation, but for keys that modules have named: `module.addItem("muc-lasting-affiliation-data", key)`.
  */
 export interface AffiliationData {
+  /** Nick (resource) that is kept for them. */
   reserved_nickname?: string;
+  /** Why they have the affiliation, as who set it said. */
   reason?: string;
   [key: string]: unknown;
 }
@@ -80,7 +82,9 @@ export interface PublicRoomEntry {
  * under way already; from anywhere else a single call is a step by itself, and {@link run} makes one of several.
  */
 export interface Room {
+  /** Where it is. */
   readonly jid: BareJid;
+  /** Live settings, as they are stored. */
   readonly _data: RoomData;
   /** A view made on demand: affiliations by bare JID or domain. */
   readonly _affiliations: Readonly<Record<string, Affiliation>>;
