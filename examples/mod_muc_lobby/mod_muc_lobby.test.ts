@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { test } from "node:test";
 import { getChild, type Storage } from "chorus-muc";
@@ -246,6 +249,48 @@ test("with the lobby turned off, or the room destroyed, nobody waits any longer"
   await cleo.see(`<presence type="unavailable" from="${LOBBY}/Cleo"/>`);
   knock(cleo, "Cleo", LOBBY);
   await cleo.see('<presence type="error" scansion:strict="false"/>');
+});
+
+test("a lobby that is turned on while somebody's join waits for another module keeps them out", async () => {
+  const answers: (() => void)[] = [];
+  const web = createServer((request, response) => {
+    request.resume();
+    answers.push(() => response.end('{ "allow": true }'));
+    web.emit("asked");
+  });
+  web.listen(0, "127.0.0.1");
+  await once(web, "listening");
+  try {
+    await using service = await start(`
+      lobby_default = false
+      modules_enabled = { "muc_lobby", "muc_http_join" }
+      http_join_url = "http://127.0.0.1:${(web.address() as AddressInfo).port}/"`);
+    const ada = service.client("ada@example");
+    const first = once(web, "asked");
+    knock(ada, "Ada");
+    await first;
+    answers.shift()?.();
+    await ada.see(`<presence from="${ROOM}/Ada"/>`);
+    const ben = service.client("ben@example");
+    const second = once(web, "asked");
+    knock(ben, "Ben");
+    await second;
+    ada.send(`
+      <iq type="set" id="1" to="${ROOM}"><query xmlns="${NS_MUC}#owner"><x xmlns="jabber:x:data" type="submit">
+        <field var="FORM_TYPE"><value>${NS_MUC}#roomconfig</value></field>
+        <field var="{${NS_LOBBY}}roomconfig_lobby"><value>1</value></field>
+      </x></query></iq>`);
+    await ada.see('<iq type="result" id="1"/>');
+    answers.shift()?.();
+    await ben.see(`
+      <presence type="error" from="${ROOM}/Ben"><error type="auth" scansion:strict="false">
+        <registration-required xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/>
+      </error></presence>`);
+  } finally {
+    web.closeAllConnections();
+    web.close();
+    await once(web, "close");
+  }
 });
 
 test("who waits and who may enter is known after a restart", async () => {

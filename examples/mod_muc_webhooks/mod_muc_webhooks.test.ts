@@ -67,9 +67,10 @@ function start(options = "", storage?: Storage): Promise<TestService> {
   return startService({ config, pluginPaths: [EXAMPLES], listen: false, clock, ...(storage && { storage }) });
 }
 
-/** Waits for so many events that were taken. */
+/** Waits for so many events that were taken; rejects when there is no more to take. */
 async function events(count: number): Promise<WebhookEvent[]> {
-  while (received.length < count) await once(server, "answered");
+  const signal = AbortSignal.timeout(10_000);
+  while (received.length < count) await once(server, "answered", { signal });
   return received.map(({ event }) => event);
 }
 
