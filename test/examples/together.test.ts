@@ -131,6 +131,20 @@ test("all the examples run together, and each does what it is for", async () => 
     ["Hello", "****", "!stats"],
   );
 
+  // muc_lobby: the owner wants one, and lets somebody in
+  ada.send(`<iq type="set" id="lobby" to="${ROOM}"><query xmlns="${NS_MUC}#owner"><x xmlns="jabber:x:data" type="submit">
+    <field var="FORM_TYPE"><value>${NS_MUC}#roomconfig</value></field>
+    <field var="{urn:example:muc-lobby:0}roomconfig_lobby"><value>1</value></field></x></query></iq>`);
+  await ada.see('<iq type="result" id="lobby"/>');
+  const cleo = service.client("cleo@localhost");
+  cleo.send(`<presence to="${ROOM}/cleo"><x xmlns="${NS_MUC}"/></presence>`);
+  await cleo.see(
+    '<presence type="error"><error type="auth" scansion:strict="false"><registration-required xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/></error></presence>',
+  );
+  say(ada, "!lobby accept cleo@localhost");
+  await ada.see(`<message type="groupchat" from="${ROOM}"><body>cleo@localhost may enter.</body></message>`);
+  await joinRoom(cleo, ROOM, "cleo");
+
   const wrong = service.logLines.filter(({ level }) => level === "error" || level === "warn");
   assert.deepEqual(wrong, []);
 });
