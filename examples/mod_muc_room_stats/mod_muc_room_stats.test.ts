@@ -95,7 +95,7 @@ test("a reload and a restart keep them", async () => {
   await storage.close();
 });
 
-test("a message costs no write: they are stored now and then", async () => {
+test("a message costs no write: they are stored now and then, and when the module goes", async () => {
   const clock = new FakeClock();
   await using service = await start({ clock });
   const ada = await inside(service, "ada");
@@ -105,4 +105,7 @@ test("a message costs no write: they are stored now and then", async () => {
   assert.equal(stored(), undefined);
   clock.advanceSeconds(300);
   assert.equal(stored(), 1);
+  await say(ada, "two");
+  await service.service.modules.unload(HOST, "muc_room_stats");
+  assert.equal(stored(), 2);
 });
