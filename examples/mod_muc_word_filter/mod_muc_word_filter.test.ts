@@ -155,6 +155,28 @@ test("the first message of a stranger waits for a moderator, and the next ones n
   await dan.expect(said("ben", "there you are"));
 });
 
+test("an archive knows of it when everybody does", async () => {
+  await using service = await start('modules_enabled = { "muc_word_filter", "muc_mam" }');
+  const [ada, ben] = [await inside(service, "ada"), await inside(service, "ben")];
+  const archived = async (): Promise<(string | null | undefined)[]> => {
+    ada.inbox.takeAll();
+    ada.send(`<iq type="set" id="mam" to="${ROOM}"><query xmlns="urn:xmpp:mam:2"/></iq>`);
+    const texts: (string | null | undefined)[] = [];
+    for (let stanza = await ada.receive(); stanza.name !== "iq"; stanza = await ada.receive()) {
+      const copy = stanza.getChild("result", "urn:xmpp:mam:2")?.getChild("forwarded", "urn:xmpp:forward:0");
+      texts.push(copy?.getChild("message")?.getChildText("body"));
+    }
+    return texts;
+  };
+  say(ada, "welcome");
+  say(ben, "hello");
+  const id = await asked(ada);
+  assert.deepEqual(await archived(), ["welcome"]);
+  decide(ada, id, true);
+  await ada.see(said("ben", "hello"));
+  assert.deepEqual(await archived(), ["welcome", "hello"]);
+});
+
 test("it is published in the name of who said it, who may have left, but not in that of somebody else", async () => {
   await using service = await start();
   const [ada, ben] = [await inside(service, "ada"), await inside(service, "ben")];
