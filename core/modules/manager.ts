@@ -25,7 +25,7 @@ interface LoadedModule {
   readonly instance: ModuleInstance;
   readonly object: ModuleObject;
   readonly container: DependencyContainer;
-  /** Modules of the same host that stand on this one. */
+  /** Modules that stand on this one, as {@link keyOf} names them: of the same host, on a global module of any. */
   readonly dependents: Set<string>;
   /** Global modules: the objects given to `addHost`, by host. */
   readonly hostObjects: Map<string, ModuleObject>;
@@ -138,7 +138,8 @@ export class ModuleManager {
     const module = this.#get(host, name);
     if (!module) throw new ModuleError("MODULE_NOT_LOADED", name, `is not loaded on ${host}`);
     for (const dependent of [...module.dependents].reverse()) {
-      if (this.#get(host, dependent)) await this.unload(host, dependent);
+      const standing = this.#byKey(dependent);
+      if (standing) await this.unload(standing.host?.name ?? GLOBAL, standing.name);
     }
     await this.#takeDown(module);
   }
@@ -178,7 +179,7 @@ export class ModuleManager {
     for (const served of hosts) await this.#addHost(name, this.#context.hosts.get(served) as Host);
     for (const dependent of dependents) {
       // One that does not come back is no reason for the others not to.
-      await this.#load(host, dependent.name, [], dependent).catch((error: unknown) => failures.push(error));
+      await this.#load(dependent.host, dependent.name, [], dependent).catch((error: unknown) => failures.push(error));
     }
     const [failure] = failures;
     if (failure !== undefined) throw failure;
@@ -192,14 +193,14 @@ export class ModuleManager {
     }
   }
 
-  #standingOn(module: LoadedModule): { name: string; state: unknown; loadOrder: number }[] {
-    const found = new Map<string, { name: string; state: unknown; loadOrder: number }>();
+  #standingOn(module: LoadedModule): (LoadAgain & Pick<LoadedModule, "name" | "host">)[] {
+    const found = new Map<string, LoadAgain & Pick<LoadedModule, "name" | "host">>();
     const visit = (at: LoadedModule): void => {
-      for (const name of at.dependents) {
-        const dependent = this.#get(module.host?.name ?? GLOBAL, name);
-        if (!dependent || found.has(name)) continue;
-        const { loadOrder } = dependent.object;
-        found.set(name, { name, state: dependent.instance.save?.(), loadOrder });
+      for (const key of at.dependents) {
+        const dependent = this.#byKey(key);
+        if (!dependent || found.has(key)) continue;
+        const { name, host, object } = dependent;
+        found.set(key, { name, host, state: dependent.instance.save?.(), loadOrder: object.loadOrder });
         visit(dependent);
       }
     };
@@ -334,10 +335,11 @@ export class ModuleManager {
 
   /** Whoever was given a service by injection stands on the module that provides it. */
   #noteConsumers(host: string, name: string, moduleClass: ModuleClass): void {
-    for (const wanted of moduleClass.requires ?? []) this.#get(host, wanted)?.dependents.add(name);
+    const key = keyOf(host, name);
+    for (const wanted of moduleClass.requires ?? []) this.#getFor(host, wanted)?.dependents.add(key);
     for (const token of parameterTokens(name, moduleClass)) {
       const provider = typeof token === "symbol" ? this.#services.get(host)?.get(token)?.module : undefined;
-      if (provider !== undefined) this.#get(host, provider)?.dependents.add(name);
+      if (provider !== undefined) this.#getFor(host, provider)?.dependents.add(key);
     }
   }
 
@@ -374,9 +376,9 @@ export class ModuleManager {
   }
 
   #depends(module: ModuleObject, name: string, soft: boolean): unknown {
-    const found = this.#get(module.host, name) ?? this.#get(GLOBAL, name);
+    const found = this.#getFor(module.host, name);
     if (found) {
-      found.dependents.add(module.name);
+      found.dependents.add(keyOf(module.host, module.name));
       return found.instance.exports ?? found.instance;
     }
     const unavailable = this.#attempts.get(module);
@@ -444,7 +446,10 @@ export class ModuleManager {
     module.object.release();
     await module.container.dispose();
     this.#modulesOf(hostName).delete(module.name);
-    for (const other of this.#modulesOf(hostName).values()) other.dependents.delete(module.name);
+    const key = keyOf(hostName, module.name);
+    for (const modules of this.#modules.values()) {
+      for (const other of modules.values()) other.dependents.delete(key);
+    }
     module.host?.setModule(module.name, false);
     if (module.host) module.host.events.fire("module-unloaded", { module: module.name, host: hostName });
   }
@@ -459,6 +464,16 @@ export class ModuleManager {
     return this.#modules.get(host)?.get(name);
   }
 
+  /** The module that a host sees under a name: its own, or a global one. */
+  #getFor(host: string, name: string): LoadedModule | undefined {
+    return this.#get(host, name) ?? this.#get(GLOBAL, name);
+  }
+
+  #byKey(key: string): LoadedModule | undefined {
+    const [host = "", name = ""] = key.split(" ");
+    return this.#get(host, name);
+  }
+
   *#objectsOf(host: string): Iterable<ModuleObject> {
     for (const module of this.#modules.get(host)?.values() ?? []) yield module.object;
     for (const module of this.#modules.get(GLOBAL)?.values() ?? []) {
@@ -467,6 +482,11 @@ export class ModuleManager {
     }
     for (const object of this.#attempts.keys()) if (object.host === host) yield object;
   }
+}
+
+/** Names a module among those of all hosts; neither part has a space. */
+function keyOf(host: string, name: string): string {
+  return `${host} ${name}`;
 }
 
 /** A module that does not end must not keep the server from ending. */

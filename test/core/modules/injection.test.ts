@@ -180,6 +180,28 @@ describe("services of other modules", () => {
   });
 });
 
+const WEATHER = `import { createToken } from "chorus-muc";
+  const Weather = createToken("weather/Weather", "weather");
+  export default class { static isGlobal = true; static inject = [];
+    addHost(module) { module.provide(Weather, "sunny on " + module.host); } }`;
+const PICNIC = `import { createToken } from "chorus-muc";
+  const Weather = createToken("weather/Weather", "weather");
+  export default class { static inject = [Weather]; constructor(weather) { this.weather = weather; } }`;
+
+describe("services of a module of the whole server", () => {
+  it("are each host's own; who uses them goes before it, and comes back after its reload", async () => {
+    await start({ "mod_picnic.mjs": PICNIC, "mod_weather.mjs": WEATHER });
+    assert.deepEqual(problems(), []);
+    assert.equal(exportsOf("picnic")["weather"], "sunny on rooms.localhost");
+    const modules = service?.service.modules;
+    await writeFile(join(folder, "mod_weather.mjs"), WEATHER.replace("sunny", "rainy"));
+    await modules?.reload("*", "weather");
+    assert.equal(exportsOf("picnic")["weather"], "rainy on rooms.localhost");
+    await modules?.unload("*", "weather");
+    assert.deepEqual(loaded("picnic"), []);
+  });
+});
+
 const typed = (parameters: string): string =>
   `import { createToken, inject, ModuleApiToken, storeToken } from "chorus-muc";
    export default class Bad { constructor(${parameters}) {} }`;
