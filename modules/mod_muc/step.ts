@@ -219,7 +219,7 @@ export class RoomSteps {
         return value;
       });
     } catch (error) {
-      step.rollBack();
+      this.#undo(step);
       this.#options.router.drop(step.outbox);
       throw error;
     } finally {
@@ -340,7 +340,7 @@ export class RoomSteps {
       },
       (error: unknown) => {
         for (const later of this.#aside.reverse()) {
-          later.rollBack();
+          this.#undo(later);
           this.#options.router.drop(later.outbox);
         }
         this.#aside = [];
@@ -382,12 +382,27 @@ export class RoomSteps {
   }
 
   #takeBack(step: Step, task: Task | undefined, error: unknown): void {
-    step.rollBack();
+    this.#undo(step);
     this.#options.router.drop(step.outbox);
     if (!(error instanceof StanzaError)) {
       this.#options.log("error", "a step was taken back: %s", error instanceof Error ? (error.stack ?? error) : error);
     }
     if (task) this.#fail(task, error instanceof StanzaError ? error : new StanzaError({ ...INTERNAL, cause: error }));
+  }
+
+  /** What is called of the room while a step is taken back is part of that: no step of its own, after which others go on. */
+  #undo(step: Step): void {
+    const before = this.#current;
+    const undoing = new Step();
+    this.#current = undoing;
+    try {
+      this.#options.router.collect(undoing.outbox, () => {
+        step.rollBack();
+      });
+    } finally {
+      this.#current = before;
+      this.#options.router.drop(undoing.outbox);
+    }
   }
 
   #fail(task: Task, error: StanzaError): void {
