@@ -3,11 +3,11 @@ import type { Room, RoomState, SetAffiliationEvent } from "chorus-muc/muc";
 
 /** Which nicks of a room are reserved for whom: affiliation data, key `reserved_nickname`. */
 export class ReservedNicks {
-  /** Holders by nick, made from the affiliations when first asked for. */
-  readonly #index: RoomState<ReadonlyMap<string, BareJid>>;
+  /** Holders by nick, made from the affiliations when first asked for, and kept up with every change. */
+  readonly #index: RoomState<Map<string, BareJid>>;
 
   constructor(private readonly module: ModuleApi) {
-    this.#index = module.roomState<ReadonlyMap<string, BareJid>>("reserved_nicks");
+    this.#index = module.roomState<Map<string, BareJid>>("reserved_nicks");
   }
 
   load(): void {
@@ -22,15 +22,28 @@ export class ReservedNicks {
       },
     });
 
-    this.module.hook("muc-set-affiliation", ({ room }) => {
-      this.#index.set(room, undefined);
+    this.module.hook("muc-set-affiliation", ({ room, jid, previousData }) => {
+      this.#changed(room, jid, previousData?.reserved_nickname);
     });
-    this.module.hook("muc-set-affiliation-data/reserved_nickname", ({ room }) => {
-      this.#index.set(room, undefined);
+    this.module.hook("muc-set-affiliation-data/reserved_nickname", ({ room, jid, oldValue }) => {
+      this.#changed(room, jid, oldValue);
     });
 
     // Last of all: other handlers may have taken their time, and somebody else the nick.
     this.module.hook("muc-pre-set-affiliation", (event) => this.#reserve(event), -1000);
+  }
+
+  /** Somebody's nick is another, perhaps. */
+  #changed(room: Room, jid: BareJid, before: unknown): void {
+    const index = this.#index.get(room);
+    const nick = room.getRegisteredNick(jid);
+    if (!index || before === nick) return;
+    // A change that is taken back is rare: the index is made again then.
+    room.onRollback(() => {
+      this.#index.set(room, undefined);
+    });
+    if (typeof before === "string" && index.get(before) === jid) index.delete(before);
+    if (nick !== undefined && room.getAffiliation(jid) !== "none") index.set(nick, jid);
   }
 
   #holderOf(room: Room, nick: string): BareJid | undefined {

@@ -4,6 +4,7 @@ import { childElements, getChild, xml, type Element, type Storage } from "../../
 import { openStorage } from "../../../core/storage/open.js";
 import type { FakeClient } from "../../../core/testing/fake-client.js";
 import type { TestService } from "../../../core/testing/service.js";
+import type { Muc } from "../../../modules/mod_muc/index.js";
 import {
   administrate,
   createRoom,
@@ -278,4 +279,28 @@ test("the registration is there after a restart, for members of a persistent roo
   const [benAgain, cleo] = [again.client("ben@example"), again.client("cleo@example")];
   assert.equal(await reservedNick(benAgain), "Ben");
   assert.deepEqual(summary(await enter(cleo, "Ben")), ["presence Ben error cancel/conflict"]);
+});
+
+test("who enters, registers and goes costs no walk through all affiliations", async (t) => {
+  await using service = await startRooms();
+  const ada = service.client("ada@example");
+  await createRoom(ada, "Ada");
+  const room = (service.service.modules.exportsOf("rooms.example", "muc") as Muc).getLiveRoomFromJid(ROOM);
+  assert.ok(room);
+  assert.equal(room.getRegisteredJid("nobody"), undefined);
+  const walks = t.mock.method(room, "eachAffiliation");
+  for (const name of ["ben", "cy", "dee"]) {
+    assert.deepEqual(room.setAffiliation(true, `${name}@example`, "member", undefined, { reserved_nickname: name }), [
+      true,
+    ]);
+    assert.equal(room.getRegisteredJid(name), `${name}@example`);
+  }
+  room.setAffiliationData("ben@example", "reserved_nickname", "Benedict");
+  room.setAffiliation(true, "cy@example", "none");
+  room.setAffiliation(true, "dee@example", "outcast");
+  assert.deepEqual(
+    ["ben", "Benedict", "cy", "dee"].map((nick) => room.getRegisteredJid(nick)),
+    [undefined, "ben@example", undefined, undefined],
+  );
+  assert.equal(walks.mock.callCount(), 0);
 });
