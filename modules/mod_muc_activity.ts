@@ -87,6 +87,10 @@ export default class MucActivity {
       },
       -1000,
     );
+    // What a crash has left of an earlier room of that name is not this room's.
+    this.module.hook("muc-room-created", ({ room }) => {
+      this.#forget(room.jid);
+    });
     this.module.hook("muc-room-destroyed", ({ room }) => {
       room.onCommit(() => {
         this.#forget(room.jid);

@@ -110,3 +110,15 @@ test("a restart keeps the numbers; a room that is created again starts anew", as
   const stored = storage.openStore("rooms.example", "muc_activity");
   assert.equal(await stored.get("attic"), undefined);
 });
+
+test("a room that is made anew says nothing of what a crash has left of the one before", async () => {
+  const clock = new FakeClock();
+  const storage = await openStorage({ driver: "memory" }, () => clock.now());
+  const hour = Math.floor(clock.now() / (HOUR * 1000));
+  const counts = { hour, since: hour - 5, messages: Array<number>(25).fill(7) };
+  await storage.openStore("rooms.example", "muc_activity").set("attic", counts);
+  await using service = await start({ clock, storage });
+  const ada = service.client("ada@example");
+  await createRoom(ada, "Ada", OPEN);
+  assert.equal(await activity(ada), undefined);
+});
