@@ -19,7 +19,7 @@ export async function loadOutside(path: string): Promise<unknown> {
   const jiti = createJiti(pathToFileURL(path).href, {
     moduleCache: false,
     fsCache: false,
-    interopDefault: false,
+    interopDefault: true,
     virtualModules: await virtual,
     nativeModules: dependenciesOf(path),
   });

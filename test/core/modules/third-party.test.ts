@@ -122,3 +122,19 @@ test("with a join hook that never answers, the others in the room talk on", asyn
     </presence>`);
   await ada.expectNothing();
 });
+
+test("a module of one's own imports what comes with Node by default and by name", async () => {
+  await writeFile(
+    join(folder, "mod_imports.ts"),
+    `import assert, { equal } from "node:assert/strict";
+     import path from "node:path";
+     import * as fs from "node:fs";
+     import type { ModuleApi } from "chorus-muc";
+     export default (module: ModuleApi): void => {
+       assert.equal(path.basename(module.path), "mod_imports.ts");
+       equal(fs.existsSync(module.path), true);
+     };`,
+  );
+  await using service = await startService({ config: configWith("imports"), pluginPaths: [folder], listen: false });
+  assert.ok(service.service.modules.loadedOn("conference.localhost").includes("imports"));
+});
