@@ -36,6 +36,8 @@ export interface CommandIo {
   print(line: string): void;
   /** A line for standard error. */
   error(line: string): void;
+  /** How far a long command is, in place of what it said before; on a terminal only. Empty: nothing. */
+  progress?(line: string): void;
   /** Resolves when so little of what was printed is unread that more may follow. For commands that print without end. */
   drained?(): Promise<void>;
   /** Asks the person at the terminal; rejects when there is none. */

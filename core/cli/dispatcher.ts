@@ -31,16 +31,22 @@ interface Call {
   readonly config: string | undefined;
 }
 
-/** @returns what is wrong with it, if it cannot be understood */
+/**
+ * Takes a command line apart: `--config`, which is `--into` for `import`, names the configuration of Chorus.
+ * @returns what is wrong with it, if it cannot be understood
+ */
 export function readCall(args: readonly string[]): Call | string {
   const words: string[] = [];
   let config: string | undefined;
+  // What is imported has a configuration of its own, and that is what the command is told by `--config`.
+  const isImport = args.find((arg) => !arg.startsWith("-")) === "import";
+  const names = isImport ? ["--into"] : ["--config", "-c"];
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? "";
-    if (arg === "--config" || arg === "-c") {
+    if (names.includes(arg)) {
       config = args[++at];
       if (config === undefined) return `${arg}: expected the name of a configuration file, got nothing`;
-    } else if (arg.startsWith("--config=")) config = arg.slice("--config=".length);
+    } else if (arg.startsWith(`${names[0] ?? ""}=`)) config = arg.slice(arg.indexOf("=") + 1);
     else words.push(arg);
   }
   return { words, config };

@@ -9,7 +9,7 @@ export interface TerminalOptions {
   readonly passwordFromStdin?: boolean;
   readonly stdin?: Readable & { readonly isTTY?: boolean };
   readonly stdout?: Writable;
-  readonly stderr?: Writable;
+  readonly stderr?: Writable & { readonly isTTY?: boolean };
 }
 
 /** The person at the terminal. */
@@ -17,7 +17,8 @@ export class TerminalIo implements CommandIo {
   readonly #options: TerminalOptions;
   readonly #stdin: Readable & { readonly isTTY?: boolean };
   readonly #stdout: Writable;
-  readonly #stderr: Writable;
+  readonly #stderr: Writable & { readonly isTTY?: boolean };
+  #hasProgress = false;
   #prompter: Prompter | undefined;
   #piped: AsyncIterator<string> | undefined;
 
@@ -29,11 +30,19 @@ export class TerminalIo implements CommandIo {
   }
 
   readonly print = (line: string): void => {
+    this.progress("");
     this.#stdout.write(`${line}\n`);
   };
 
   readonly error = (line: string): void => {
+    this.progress("");
     this.#stderr.write(`${line}\n`);
+  };
+
+  readonly progress = (line: string): void => {
+    if (this.#stderr.isTTY !== true || (line === "" && !this.#hasProgress)) return;
+    this.#hasProgress = line !== "";
+    this.#stderr.write(`\r\u001b[2K${line}`); // ECMA-48 §8.3.41: erases the line
   };
 
   readonly ask = async (question: string, { hidden = false }: { hidden?: boolean } = {}): Promise<string> => {

@@ -1,0 +1,223 @@
+import {
+  joinJid,
+  parseFullJid,
+  parseJid,
+  resourceOf,
+  serialise,
+  removeChildren,
+  namespaceOf,
+  NS_DELAY,
+  type Json,
+  type KeyvalPlusStore,
+  type KeyvalStore,
+  type MapStore,
+  type ModuleApi,
+} from "chorus-muc";
+import { instanceOf, type FrozenRoom } from "chorus-muc/muc";
+import { existsSync } from "node:fs";
+import type { LuaTable } from "./lua-data.js";
+import { storeFiles } from "./names.js";
+import type { Report, StoreReport } from "./report.js";
+import type { Run } from "./run.js";
+import { toRoom } from "./room-record.js";
+import { toElement } from "./stanza.js";
+import { readTable, reasonOf, userFiles } from "./user-files.js";
+
+type Occupants = Record<string, string | boolean>;
+
+/** Brings the rooms of one component over: settings, affiliations, who was inside, and the list of rooms. */
+export class RoomImport {
+  readonly #configs: KeyvalStore<FrozenRoom>;
+  readonly #persistent: MapStore<boolean>;
+  readonly #public: MapStore;
+  readonly #occupants: KeyvalPlusStore<Occupants>;
+  readonly #histories: KeyvalStore;
+  /** Nodes of the rooms that were brought over. */
+  readonly nodes = new Set<string>();
+
+  constructor(
+    private readonly run: Run,
+    private readonly host: string,
+    module: ModuleApi,
+    /** Whether the people in the rooms are on another server, where they still are. */
+    private readonly isAttached: boolean,
+  ) {
+    this.#configs = module.openStore<FrozenRoom>("config");
+    this.#persistent = module.openStore<boolean, "map">("persistent", "map");
+    this.#public = module.openStore("public_rooms", "map");
+    this.#occupants = module.openStore<Occupants, "keyval+">("occupants", "keyval+");
+    this.#histories = module.openStore("muc_history");
+  }
+
+  async bring(report: Report): Promise<void> {
+    await this.#bringRooms(report.store(this.host, "config", "rooms"));
+    await this.#checkList(report.store(this.host, "persistent", "rooms"));
+    await this.#bringStates(report.store(this.host, "state", "rooms"));
+  }
+
+  async #bringRooms(report: StoreReport): Promise<void> {
+    const { dataPath } = this.run.source;
+    const files = await userFiles(dataPath, this.host, "config", ".dat", report);
+    for (const [at, { user, path }] of files.entries()) {
+      report.in++;
+      this.run.progress(`${this.host}: rooms`, at, files.length);
+      try {
+        const reason = await this.#bringRoom(user, path, await readTable(path), report);
+        if (reason === undefined) {
+          this.nodes.add(user);
+          report.out++;
+        } else report.remarks.push({ file: path, record: user, ...reason });
+      } catch (error) {
+        report.remarks.push({ kind: "lost", file: path, record: user, reason: reasonOf(error) });
+      }
+    }
+    // Prosody keeps a room there that was made at the address of the service itself, which no client can leave.
+    const { host: file } = storeFiles(dataPath, this.host, "config");
+    if (!existsSync(file)) return;
+    report.in++;
+    report.remarks.push({ kind: "left", file, record: this.host, reason: "the service itself cannot be a room" });
+  }
+
+  /** @returns why it stays behind */
+  async #bringRoom(
+    node: string,
+    file: string,
+    table: LuaTable,
+    report: StoreReport,
+  ): Promise<{ kind: "lost" | "left"; reason: string } | undefined> {
+    const jid = joinJid(node, this.host);
+    const written = table.get("_jid") ?? table.get("jid");
+    if (typeof written === "string" && parseJid(written) !== jid) {
+      report.remarks.push({ kind: "note", file, record: node, reason: `it calls itself ${written}` });
+    }
+    const room = toRoom(jid, table, (kind, reason) => report.remarks.push({ kind, file, record: node, reason }));
+    const { destroyed, locked } = room._data;
+    if (destroyed === true && typeof locked === "number" && locked < this.run.nowSeconds) {
+      return { kind: "left", reason: "what stands there of a destroyed room is out of date" };
+    }
+    const present = await this.#configs.get(node);
+    if (present && instanceOf(present._data) !== undefined) {
+      return { kind: "lost", reason: "there is a room of that name already, which was made here" };
+    }
+    await this.run.write(() => [
+      this.#configs.set(node, room, { sync: false }),
+      this.#persistent.set(null, jid, true, { sync: false }),
+      // A name in place of an entry has mod_muc make the entry, which depends on the modules, at the next start.
+      this.#public.set(null, jid, destroyed === true ? undefined : nameOf(room), { sync: false }),
+    ]);
+    return undefined;
+  }
+
+  /** Prosody's list of rooms may name some of which nothing else is left. */
+  async #checkList(report: StoreReport): Promise<void> {
+    const { host: file } = storeFiles(this.run.source.dataPath, this.host, "persistent");
+    if (!existsSync(file)) return;
+    let table;
+    try {
+      table = await readTable(file);
+    } catch (error) {
+      report.in++;
+      const reason = `${reasonOf(error)}; the rooms are listed anew from what is stored of them`;
+      report.remarks.push({ kind: "note", file, record: undefined, reason });
+      return;
+    }
+    for (const key of table.keys()) {
+      report.in++;
+      const jid = typeof key === "string" ? parseJid(key) : undefined;
+      if (jid !== undefined && [...this.#nodeOf(jid)].length > 0) report.out++;
+      else
+        report.remarks.push({
+          kind: "left",
+          file,
+          record: String(key),
+          reason: "nothing is brought over of that room",
+        });
+    }
+  }
+
+  *#nodeOf(jid: string): Generator<string> {
+    const suffix = `@${this.host}`;
+    const node = jid.endsWith(suffix) ? jid.slice(0, -suffix.length) : "";
+    if (this.nodes.has(node)) yield node;
+  }
+
+  async #bringStates(report: StoreReport): Promise<void> {
+    for (const { user, path } of await userFiles(this.run.source.dataPath, this.host, "state", ".dat", report)) {
+      report.in++;
+      try {
+        if (!this.nodes.has(user)) {
+          report.remarks.push({ kind: "left", file: path, record: user, reason: "its room is not brought over" });
+          continue;
+        }
+        await this.#bringState(user, path, await readTable(path), report);
+        report.out++;
+      } catch (error) {
+        report.remarks.push({ kind: "lost", file: path, record: user, reason: reasonOf(error) });
+      }
+    }
+  }
+
+  async #bringState(node: string, file: string, state: LuaTable, report: StoreReport): Promise<void> {
+    const occupants = this.isAttached ? this.#occupantsIn(node, file, state, report) : {};
+    const history = this.#lastMessage(node, file, state, report);
+    await this.run.write(() => [
+      this.#occupants.setKeys(node, occupants, { sync: false }),
+      ...(history === undefined ? [] : [this.#histories.set(node, history, { sync: false })]),
+    ]);
+  }
+
+  /** Who is inside: the record of a session names its occupant, whose own record has the role. */
+  #occupantsIn(node: string, file: string, state: LuaTable, report: StoreReport): Record<string, Occupants> {
+    const occupants: Record<string, Occupants> = {};
+    const room = joinJid(node, this.host);
+    for (const [key, value] of state) {
+      if (typeof key !== "string" || key.startsWith("_") || key.startsWith(`${room}/`)) continue;
+      try {
+        const realJid = parseFullJid(key);
+        const presence = toElement(value);
+        const occupantJid = presence.attrs["from"] as string | undefined;
+        const occupant = state.get(occupantJid ?? "");
+        const nick = resourceOf(occupantJid ?? "");
+        const role = occupant instanceof Map ? occupant.get("role") : undefined;
+        if (realJid === undefined || nick === undefined || typeof role !== "string") {
+          report.remarks.push({ kind: "lost", file, record: key, reason: "it is no occupant with nick and role" });
+          continue;
+        }
+        delete presence.attrs["to"];
+        const primary = occupant instanceof Map && occupant.get("jid") === key;
+        occupants[realJid] = { nick, role, presence: serialise(presence), ...(primary && { primary }) };
+      } catch (error) {
+        report.remarks.push({ kind: "lost", file, record: key, reason: reasonOf(error) });
+      }
+    }
+    return occupants;
+  }
+
+  /** All that a room without archive keeps of its history over a restart of Prosody. */
+  #lastMessage(node: string, file: string, state: LuaTable, report: StoreReport): Json | undefined {
+    const [message, at] = [state.get("_last_message"), state.get("_last_message_at")];
+    if (message === undefined) return undefined;
+    try {
+      const stanza = toElement(message);
+      delete stanza.attrs["to"]; // the last one it was sent to
+      const delay = stanza.children.find((child) => typeof child !== "string" && namespaceOf(child) === NS_DELAY);
+      if (typeof at !== "number" && delay === undefined) return undefined;
+      const when =
+        typeof at === "number" ? at : Date.parse(String(typeof delay === "object" && delay.attrs["stamp"])) / 1000;
+      if (!Number.isFinite(when)) return undefined;
+      removeChildren(
+        stanza,
+        (child) => namespaceOf(child) === NS_DELAY && child.attrs["from"] === joinJid(node, this.host),
+      );
+      return { messages: [[serialise(stanza), when]] };
+    } catch (error) {
+      report.remarks.push({ kind: "lost", file, record: "_last_message", reason: reasonOf(error) });
+      return undefined;
+    }
+  }
+}
+
+function nameOf(room: FrozenRoom): string {
+  const name = room._data["name"];
+  return typeof name === "string" ? name : "";
+}

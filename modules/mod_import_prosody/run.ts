@@ -1,0 +1,85 @@
+import type { CommandIo, Hosts, ModuleApi } from "chorus-muc";
+import { ArchiveImport } from "./archives.js";
+import { encodeStore } from "./names.js";
+import { Report } from "./report.js";
+import { RoomImport } from "./rooms.js";
+import { filesOfHost, STORES, type Source, type SourceHost } from "./source.js";
+import { bringUserData } from "./user-data.js";
+
+/** Milliseconds between two lines of progress. */
+const PROGRESS_MS = 100;
+
+/** One import on its way. */
+export class Run {
+  #toldAt = 0;
+
+  constructor(
+    readonly source: Source,
+    readonly nowSeconds: number,
+    /** Everything is read and checked, and nothing written. */
+    readonly isDryRun: boolean,
+    private readonly io: CommandIo,
+  ) {}
+
+  /** Writes together what `make` issues, and waits for it. */
+  async write(make: () => readonly Promise<unknown>[]): Promise<void> {
+    if (!this.isDryRun) await Promise.all(make());
+  }
+
+  /** Tells how far it is. @param of how many there will be, where that is known */
+  progress(what: string, count: number, of?: number): void {
+    const now = performance.now();
+    if (now - this.#toldAt < PROGRESS_MS) return;
+    this.#toldAt = now;
+    this.io.progress?.(of === undefined ? `${what}: ${count}` : `${what}: ${count} of ${of}`);
+  }
+
+  /** Brings everything over. @param hosts those of this Chorus */
+  async all(module: ModuleApi, hosts: Hosts): Promise<Report> {
+    const report = new Report();
+    for (const host of this.source.hosts) {
+      const target = hosts.get(host.name);
+      if (target === undefined) {
+        report.store(host.name, "accounts", "accounts").remarks.push({
+          kind: "left",
+          file: this.source.config.file,
+          record: host.name,
+          reason: "this Chorus has no such host: its accounts stay where they are",
+        });
+        continue;
+      }
+      await this.#bringHost(host, module.context(host.name), target.link !== undefined, report);
+      this.#tellOthers(host, report);
+    }
+    this.io.progress?.("");
+    return report;
+  }
+
+  async #bringHost({ name, kind }: SourceHost, module: ModuleApi, isAttached: boolean, report: Report): Promise<void> {
+    if (kind === "accounts") {
+      for (const store of STORES.accounts) await bringUserData(this, name, module, store, report);
+      return;
+    }
+    const rooms = new RoomImport(this, name, module, isAttached);
+    await rooms.bring(report);
+    await new ArchiveImport(this, name, module, rooms.nodes).bring(report);
+    await bringUserData(this, name, module, "vcard_muc", report, (node) =>
+      rooms.nodes.has(node) ? undefined : "its room is not brought over",
+    );
+  }
+
+  /** Stores that nothing here would read. */
+  #tellOthers({ name, kind }: SourceHost, report: Report): void {
+    const known = new Set<string>(STORES[kind].map(encodeStore));
+    const others = new Set(
+      filesOfHost(this.source.dataPath, name)
+        .filter((file) => !file.endsWith("~"))
+        .map((file) => file.replace(/\.(dat|list|lidx)$/, "")),
+    );
+    for (const store of [...others].sort()) {
+      if (known.has(store)) continue;
+      const reason = "nothing here reads such a store; it is not brought over";
+      report.store(name, store, "records").remarks.push({ kind: "left", file: store, record: undefined, reason });
+    }
+  }
+}

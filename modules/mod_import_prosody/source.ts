@@ -1,0 +1,121 @@
+import { existsSync, readdirSync } from "node:fs";
+import { isAbsolute, join, resolve } from "node:path";
+import { loadConfig, nameprep, type Config, type ConfigValue } from "chorus-muc";
+import { encodeName } from "./names.js";
+import type { ImportCall } from "./command-line.js";
+
+/** Where Prosody's packages keep their data when the configuration does not say. */
+const STANDARD_DATA_PATH = "/var/lib/prosody";
+
+/** Stores that are brought over, by kind of host. */
+export const STORES = {
+  muc: ["config", "persistent", "state", "muc_log", "vcard_muc"],
+  accounts: ["accounts", "roster", "private", "vcard"],
+} as const;
+
+/** A host of Prosody's that there is something to bring from. */
+export interface SourceHost {
+  readonly name: string;
+  readonly kind: keyof typeof STORES;
+}
+
+/** A Prosody, as its configuration describes it. */
+export interface Source {
+  readonly config: Config;
+  /** Absolute. */
+  readonly dataPath: string;
+  readonly hosts: readonly SourceHost[];
+}
+
+/** Reads Prosody's configuration. @returns why nothing can be brought from there, a line each @throws ConfigError */
+export async function openSource(call: ImportCall, cwd: string): Promise<Source | readonly string[]> {
+  const config = await loadConfig(resolve(cwd, call.config));
+  const wanted = new Set<string>();
+  const problems: string[] = [];
+  for (const host of call.hosts) {
+    const name = nameprep(host);
+    if (name !== undefined && config.hosts.some((known) => known.name === name)) wanted.add(name);
+    else problems.push(`--host: ${config.file} has no host ${host}`);
+  }
+  const hosts = config.hosts.flatMap(({ name, type, componentModule }): SourceHost[] => {
+    if (wanted.size > 0 && !wanted.has(name)) return [];
+    if (type === "VirtualHost") return [{ name, kind: "accounts" }];
+    if (componentModule === "muc") return [{ name, kind: "muc" }];
+    if (wanted.has(name))
+      problems.push(`--host: ${name} is a component "${componentModule ?? ""}", which has no rooms`);
+    return [];
+  });
+  const dataPath = findDataPath(config, call, cwd);
+  if (typeof dataPath === "object") problems.push(dataPath.problem);
+  else {
+    problems.push(...hosts.flatMap((host) => storageProblems(config, host)));
+    if (hosts.length === 0 && problems.length === 0) {
+      problems.push(`${config.file} has neither a Component "…" "muc" nor a VirtualHost`);
+    }
+    if (problems.length === 0) return { config, dataPath, hosts };
+  }
+  return problems;
+}
+
+function findDataPath(config: Config, { dataPath }: ImportCall, cwd: string): string | { readonly problem: string } {
+  const configured = config.get("*", "data_path");
+  let path = dataPath === undefined ? undefined : resolve(cwd, dataPath);
+  if (path === undefined && typeof configured === "string") {
+    if (!isAbsolute(configured)) {
+      // It counts from the folder that Prosody was started in, which nobody here knows.
+      return { problem: `data_path is "${configured}", relative to where Prosody was started: say it by --data-path` };
+    }
+    path = configured;
+  }
+  path ??= STANDARD_DATA_PATH;
+  if (!existsSync(path)) return { problem: `there is no data folder ${path}: say where it is by --data-path` };
+  try {
+    readdirSync(path);
+  } catch (error) {
+    return {
+      problem: `the data folder ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    };
+  }
+  return path;
+}
+
+/** The driver of one store: `storage` is a name for all of them, or a table by store. */
+function driverOf(config: Config, host: string, store: string): string {
+  const chosen = choiceIn(config.get(host, "storage"), store);
+  return chosen ?? choiceIn(config.get(host, "default_storage"), store) ?? "internal";
+}
+
+function choiceIn(value: ConfigValue | undefined, store: string): string | undefined {
+  if (typeof value === "string") return value;
+  if (typeof value !== "object" || Array.isArray(value)) return undefined;
+  const own = value[store];
+  return typeof own === "string" ? own : undefined;
+}
+
+/** Stores of a host that cannot be read from files. */
+function storageProblems(config: Config, { name, kind }: SourceHost): string[] {
+  const byDriver = new Map<string, string[]>();
+  for (const store of STORES[kind]) {
+    const driver = driverOf(config, name, store);
+    if (driver === "internal" || driver === "none" || driver === "null") continue;
+    byDriver.set(driver, [...(byDriver.get(driver) ?? []), store]);
+  }
+  return [...byDriver].map(
+    ([driver, stores]) => `${name}: storage "${driver}" (${stores.join(", ")}): ${reasonFor(driver)}`,
+  );
+}
+
+function reasonFor(driver: string): string {
+  if (driver === "memory") return "what Prosody keeps in memory is gone when it stops, and there is nothing to read";
+  if (driver === "sql") return "databases cannot be read yet; Prosody's prosody-migrator copies them to files";
+  return "only files (internal) can be read";
+}
+
+/** Names of files and folders that a host has in the data folder; empty when it has none. */
+export function filesOfHost(dataPath: string, host: string): string[] {
+  try {
+    return readdirSync(join(dataPath, encodeName(host)));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,85 @@
+import { serialise, type Json, type KeyvalStore, type ModuleApi } from "chorus-muc";
+import { DataError } from "./data-error.js";
+import type { LuaKey, LuaTable, LuaValue } from "./lua-data.js";
+import { toJson } from "./lua-json.js";
+import type { Report } from "./report.js";
+import type { Run } from "./run.js";
+import { toElement } from "./stanza.js";
+import { readTable, reasonOf, userFiles } from "./user-files.js";
+
+/** How a store of one value per user is brought over, and what one is called. */
+interface Conversion {
+  readonly unit: string;
+  /** @throws DataError */
+  convert(table: LuaTable): Json;
+}
+
+const CONVERSIONS: Readonly<Record<string, Conversion>> = {
+  accounts: { unit: "accounts", convert: toObject },
+  roster: { unit: "rosters", convert: toRoster },
+  private: { unit: "users", convert: toPrivate },
+  vcard: { unit: "vCards", convert: toCard },
+  vcard_muc: { unit: "vCards", convert: toCard },
+};
+
+/** Brings one store over that has a file for each user, or room. @param isWanted why one stays behind, if it does */
+export async function bringUserData(
+  run: Run,
+  host: string,
+  module: ModuleApi,
+  store: keyof typeof CONVERSIONS,
+  report: Report,
+  isWanted: (user: string) => string | undefined = () => undefined,
+): Promise<void> {
+  const { unit, convert } = CONVERSIONS[store] as Conversion;
+  const target: KeyvalStore = module.openStore(store);
+  const counts = report.store(host, store, unit);
+  const files = await userFiles(run.source.dataPath, host, store, ".dat", counts);
+  for (const [at, { user, path }] of files.entries()) {
+    counts.in++;
+    run.progress(`${host}: ${unit}`, at, files.length);
+    const unwanted = isWanted(user);
+    if (unwanted !== undefined) {
+      counts.remarks.push({ kind: "left", file: path, record: user, reason: unwanted });
+      continue;
+    }
+    try {
+      const value = convert(await readTable(path));
+      await run.write(() => [target.set(user, value, { sync: false })]);
+      counts.out++;
+    } catch (error) {
+      counts.remarks.push({ kind: "lost", file: path, record: user, reason: reasonOf(error) });
+    }
+  }
+}
+
+function toObject(table: LuaTable): Json {
+  const json = toJson(table);
+  if (typeof json === "object" && json !== null && !Array.isArray(json)) return json;
+  throw new DataError("PROSODY_SHAPE", "expected a table with names", 0);
+}
+
+/** What Prosody keeps under `false` is under the empty name here. */
+function toRoster(table: LuaTable): Json {
+  const meta = table.get(false);
+  const items = new Map<LuaKey, LuaValue>([...table].filter(([key]) => key !== false && key !== "pending"));
+  const old = table.get("pending"); // where it stood before 0.10
+  const [version, pending] = meta instanceof Map ? [meta.get("version"), meta.get("pending") ?? old] : [undefined, old];
+  return {
+    ...(toObject(items) as Record<string, Json>),
+    "": {
+      ...(meta instanceof Map && (toObject(meta) as Record<string, Json>)),
+      version: typeof version === "number" ? version : 0,
+      pending: pending instanceof Map ? toObject(pending) : {},
+    },
+  };
+}
+
+/** Elements by name and namespace. */
+function toPrivate(table: LuaTable): Json {
+  return Object.fromEntries([...table].map(([key, value]) => [String(key), serialise(toElement(value))]));
+}
+
+function toCard(table: LuaTable): Json {
+  return serialise(toElement(table));
+}

@@ -1,0 +1,255 @@
+/** What comes over from Prosody's files, and what is said of what does not. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Accounts } from "../../../core/hosts/accounts.js";
+import { startService } from "../../../core/testing/service.js";
+import { getChild, xml } from "../../../core/xmpp/element.js";
+import { NS_DISCO_ITEMS } from "../../../core/xmpp/namespaces.js";
+import { request } from "../../support/rooms.js";
+import { archived, CHORUS, ProsodyFolder, room, ROOMS } from "./prosody-data.js";
+
+const HOST = "conference%2elocalhost";
+const SALT = "16ffdeed-d8dc-4b74-b727-da4c219ba36b";
+const ACCOUNT = `return {
+	["salt"] = "${SALT}";
+	["iteration_count"] = 10000;
+	["stored_key"] = "9348c4c2c2114d8f8fd03d29188c6fb632b88c75";
+	["server_key"] = "1e876427f8eb2dcd1e91c9ffc71357a982fca692";
+	["greylisted"] = true;
+};
+`;
+
+/** A service with one of everything. */
+const WHOLE = {
+  [`${HOST}/persistent.dat`]: `return { ["garden@${ROOMS}"] = true; ["gone@${ROOMS}"] = true; };`,
+  [`${HOST}/config/garden.dat`]: room(
+    "garden",
+    `["name"] = "Caf\\195\\169"; ["occupant_id_salt"] = "salty"; ["subject"] = "Roses"; ["of_another_module"] = { 1; 2; };`,
+    `["romeo@localhost"] = "member"; ["evil.example"] = "outcast"; ["whatever"] = 7;`,
+  ).replace(
+    `["_affiliation_data"] = {}`,
+    `["_affiliation_data"] = { ["romeo@localhost"] = { ["reserved_nickname"] = "Romeo"; }; }`,
+  ),
+  [`${HOST}/config/old.dat`]: `return { ["jid"] = "old@${ROOMS}", ["_data"] = { ["hidden"] = true }, ["_affiliations"] = { ["juliet@localhost"] = "owner" } };`,
+  [`${HOST}/config/tomb.dat`]: `return { ["_jid"] = "tomb@${ROOMS}"; ["_data"] = { ["destroyed"] = true; ["persistent"] = true; ["hidden"] = true; ["locked"] = 99999999999; ["newjid"] = "garden@${ROOMS}"; }; };`,
+  [`${HOST}/config/dust.dat`]: `return { ["_jid"] = "dust@${ROOMS}"; ["_data"] = { ["destroyed"] = true; ["locked"] = 5; }; };`,
+  [`${HOST}/state/garden.dat`]: `return { ["_last_message_at"] = 1795216631; ["_last_message"] = { { "last words"; ["name"] = "body"; ["attr"] = {}; }; ["name"] = "message"; ["attr"] = { ["type"] = "groupchat"; ["from"] = "garden@${ROOMS}/Juliet"; ["to"] = ""; }; }; };`,
+  [`${HOST}/muc_log/garden.list`]:
+    archived("id-1", "one", 1795216000) + archived("id-2", "two", 1795216000) + archived("id-3", "three", 1795216001.5),
+  [`${HOST}/vcard_muc/garden.dat`]: `return { ["name"] = "vCard"; ["attr"] = { ["xmlns"] = "vcard-temp"; }; { "Garden"; ["name"] = "FN"; ["attr"] = { ["xmlns"] = "vcard-temp"; }; }; };`,
+  [`${HOST}/cron.dat`]: `return { ["x"] = 1; };`,
+  "localhost/accounts/juliet.dat": ACCOUNT,
+  "localhost/roster/juliet.dat": `return { [false] = { ["version"] = 3; ["pending"] = { ["tybalt@localhost"] = true; }; }; ["romeo@localhost"] = { ["subscription"] = "both"; ["groups"] = { ["Friends"] = true; }; ["name"] = "R"; }; };`,
+  "localhost/private/juliet.dat": `return { ["storage:storage:bookmarks"] = { ["name"] = "storage"; ["attr"] = { ["xmlns"] = "storage:bookmarks"; }; }; };`,
+  "localhost/vcard/juliet.dat": `return { ["name"] = "vCard"; ["attr"] = { ["xmlns"] = "vcard-temp"; }; };`,
+};
+
+describe("chorusctl import prosody", () => {
+  it("brings rooms, archives and accounts over, says how many, and touches nothing of Prosody's", async () => {
+    await using folder = await ProsodyFolder.make(WHOLE);
+    const before = await folder.content();
+    const outcome = await folder.import();
+    assert.deepEqual(outcome.lines, [
+      "localhost",
+      "  accounts: 1 accounts in, 1 out",
+      "  roster: 1 rosters in, 1 out",
+      "  private: 1 users in, 1 out",
+      "  vcard: 1 vCards in, 1 out",
+      "conference.localhost",
+      "  config: 4 rooms in, 3 out, 1 skipped",
+      `    left: data/${HOST}/config/dust.dat: dust: what stands there of a destroyed room is out of date`,
+      `    note: data/${HOST}/config/garden.dat: garden: "whatever" is no affiliation; it is kept under prosody_unknown`,
+      "  persistent: 2 rooms in, 1 out, 1 skipped",
+      `    left: data/${HOST}/persistent.dat: gone@conference.localhost: nothing is brought over of that room`,
+      "  state: 1 rooms in, 1 out",
+      "  muc_log: 3 messages in, 3 out",
+      "  vcard_muc: 1 vCards in, 1 out",
+      "  cron: 0 records in, 0 out",
+      "    left: cron: nothing here reads such a store; it is not brought over",
+      "everything else is written",
+      "nothing was lost",
+    ]);
+    assert.equal(outcome.status, 0);
+    assert.deepEqual(await folder.content(), before);
+
+    // Once more, as after an interruption.
+    const again = await folder.import("--json");
+    assert.equal(again.status, 0);
+    const archive = folder.storage.openStore<never, "archive">(ROOMS, "muc_log", "archive");
+    const page = await archive.find("garden", { total: true });
+    assert.equal(page?.total, 3);
+    const found = [];
+    for await (const { id, when, stanza, with: kind } of page.items) found.push([id, when, kind, stanza.toString()]);
+    const message = (body: string): string =>
+      `<message type="groupchat" from="garden@${ROOMS}/Juliet"><body>${body}</body></message>`;
+    assert.deepEqual(found, [
+      ["id-1", 1795216000, "message<groupchat", message("one")],
+      ["id-2", 1795216000, "message<groupchat", message("two")],
+      ["id-3", 1795216001.5, "message<groupchat", message("three")],
+    ]);
+
+    await using service = await startService({ config: CHORUS, storage: folder.storage });
+    const { hosts } = service.service;
+    assert.equal(await new Accounts(hosts).provider("localhost").testPassword?.("juliet", "secret"), true);
+    const juliet = service.client("juliet@localhost");
+    const [list] = await request(juliet, "get", xml("query", NS_DISCO_ITEMS), ROOMS);
+    const items = getChild(list, "query", NS_DISCO_ITEMS);
+    assert.deepEqual(items?.children.map(String), [`<item jid="garden@${ROOMS}" name="Café"/>`]);
+    const stored = await folder.storage.openStore(ROOMS, "config").get("garden");
+    assert.deepEqual(stored, {
+      _jid: `garden@${ROOMS}`,
+      _data: {
+        persistent: true,
+        name: "Café",
+        occupant_id_salt: "salty",
+        subject: "Roses",
+        of_another_module: [1, 2],
+        prosody_unknown: { whatever: 7 },
+      },
+      _affiliations: { "juliet@localhost": "owner", "romeo@localhost": "member", "evil.example": "outcast" },
+      _affiliation_data: { "romeo@localhost": { reserved_nickname: "Romeo" } },
+    });
+    assert.deepEqual(await folder.storage.openStore("localhost", "roster").get("juliet"), {
+      "": { version: 3, pending: { "tybalt@localhost": true } },
+      "romeo@localhost": { subscription: "both", groups: { Friends: true }, name: "R" },
+    });
+  });
+
+  it("writes nothing in a dry run, which says the same", async () => {
+    await using folder = await ProsodyFolder.make(WHOLE);
+    const { status, lines } = await folder.import("--dry-run", "--json");
+    assert.equal(status, 0);
+    const report = JSON.parse(lines.join("\n")) as { dryRun: boolean; stores: { store: string; out: number }[] };
+    assert.equal(report.dryRun, true);
+    assert.equal(report.stores.find(({ store }) => store === "muc_log")?.out, 3);
+    for (const store of ["config", "muc_log", "vcard_muc"]) {
+      for await (const user of folder.storage.openStore(ROOMS, store).users()) assert.fail(`${store} has ${user}`);
+    }
+  });
+
+  const kept = { [`${HOST}/config/well.dat`]: room("well") };
+  const bad: readonly {
+    readonly what: string;
+    readonly files: Readonly<Record<string, string | Buffer>>;
+    readonly says: readonly RegExp[];
+    readonly lost?: boolean;
+    readonly messages?: readonly string[];
+  }[] = [
+    {
+      what: "a truncated .dat",
+      files: { [`${HOST}/config/cut.dat`]: room("cut").slice(0, -9) },
+      says: [/lost: data\/.*\/cut\.dat: cut: PROSODY_TRUNCATED: .* \(byte \d+\)/],
+    },
+    {
+      what: "other bytes than UTF-8",
+      files: { [`${HOST}/config/latin.dat`]: Buffer.from(room("latin", '["name"] = "Caf\xe9";'), "latin1") },
+      says: [/lost: .*\/latin\.dat: latin: PROSODY_ENCODING/],
+    },
+    {
+      what: "a room whose name cannot be prepared",
+      files: { [`${HOST}/config/a%20b.dat`]: room("a b"), [`${HOST}/config/%ff.dat`]: room("x") },
+      says: [
+        /lost: .*\/a%20b\.dat: a b: the name can no longer be prepared/,
+        /lost: .*\/%ff\.dat: its name is not UTF-8/,
+      ],
+    },
+    {
+      what: "two rooms that become one",
+      files: { [`${HOST}/config/WELL.dat`]: room("WELL") },
+      says: [/lost: .*\/WELL\.dat: WELL: it has the same name as .*\/well\.dat once it is prepared/],
+    },
+    {
+      what: "two affiliations that become one",
+      files: { [`${HOST}/config/two.dat`]: room("two", "", '["Juliet@localhost"] = "outcast";') },
+      says: [/lost: .*\/two\.dat: two: the affiliations of Juliet@localhost and juliet@localhost .* stays owner/],
+    },
+    {
+      what: "a half-written last record",
+      files: { [`${HOST}/muc_log/well.list`]: archived("a", "A", 1) + archived("b", "B", 2).slice(0, 60) },
+      says: [/lost: .*\/well\.list: record 2: PROSODY_TRUNCATED/, /muc_log: 2 messages in, 1 out, 1 skipped/],
+      messages: ["a"],
+    },
+    {
+      what: "a half-written record that was written on to",
+      files: {
+        [`${HOST}/muc_log/well.list`]:
+          archived("a", "A", 1) + archived("b", "item(", 2).slice(0, 60) + archived("c", "C", 3),
+      },
+      says: [/lost: .*\/well\.list: record 2: PROSODY_SYNTAX/],
+      messages: ["a", "c"],
+    },
+    {
+      what: "a record that cannot be XML",
+      files: { [`${HOST}/muc_log/well.list`]: archived("a", "\\000", 1) + "   \n" + archived("b", "B", 2) },
+      says: [/lost: .*record 1: .*U\+0000 cannot be in XML/],
+      messages: ["b"],
+    },
+    {
+      what: "an id that comes twice",
+      files: { [`${HOST}/muc_log/well.list`]: archived("a", "A", 1) + archived("a", "B", 2) },
+      says: [/lost: .*record 2: there is a message with the id a before it/],
+      messages: ["a"],
+    },
+    {
+      what: "an index that does not fit",
+      files: {
+        [`${HOST}/muc_log/well.list`]: archived("a", "A", 1),
+        [`${HOST}/muc_log/well.lidx`]: Buffer.from("58867600000000004302000000000000", "hex"),
+      },
+      says: [/note: .*\/well\.lidx: it ends at byte 579, and the list at \d+; the list itself was read/],
+      lost: false,
+      messages: ["a"],
+    },
+    {
+      what: "messages out of order",
+      files: { [`${HOST}/muc_log/well.list`]: archived("a", "A", 5) + archived("b", "B", 2) },
+      says: [/note: .*\/well\.list: 1 messages are older than one before them/],
+      lost: false,
+      messages: ["b", "a"],
+    },
+  ];
+  for (const { what, files, says, lost = true, messages } of bad) {
+    it(`names ${what}, and goes on`, async () => {
+      await using folder = await ProsodyFolder.make({ ...kept, ...files });
+      const { status, lines } = await folder.import();
+      for (const pattern of says) assert.match(lines.join("\n"), pattern);
+      assert.equal(status, lost ? 1 : 0);
+      assert.notEqual(await folder.storage.openStore(ROOMS, "config").get("well"), undefined);
+      if (messages === undefined) return;
+      const archive = folder.storage.openStore<never, "archive">(ROOMS, "muc_log", "archive");
+      const ids = [];
+      for await (const { id } of (await archive.find("well"))?.items ?? []) ids.push(id);
+      assert.deepEqual(ids, messages);
+    });
+  }
+
+  const refused: readonly (readonly [config: string, words: readonly string[], says: RegExp])[] = [
+    [`storage = "sql"\nComponent "${ROOMS}" "muc"`, [], /conference\.localhost: storage "sql" \(config, .*\)/],
+    [`storage = { muc_log = "memory" }\nComponent "${ROOMS}" "muc"`, [], /storage "memory" \(muc_log\): .* gone/],
+    [`data_path = "data"\nComponent "${ROOMS}" "muc"`, [], /relative to where Prosody was started/],
+    ['Component "other.localhost" "muc"', [], /has no Component "other\.localhost" "muc"/],
+    [`Component "${ROOMS}" "muc"`, ["--host", "nowhere"], /has no host nowhere/],
+    [`Component "${ROOMS}" "muc"`, ["--data-path", "none"], /there is no data folder none/],
+    ["VirtualHost (", [], /prosody\.cfg\.lua:\d+: /],
+  ];
+  for (const [config, words, says] of refused) {
+    it(`refuses, and writes nothing: ${config.replace("\n", " ")} ${words.join(" ")}`, async () => {
+      await using folder = await ProsodyFolder.make(kept, config);
+      const { status, lines } = await folder.import(...words);
+      assert.equal(status, 1);
+      assert.match(lines.join("\n"), says);
+      assert.equal(lines.at(-1), "nothing was brought over");
+      assert.equal(await folder.storage.openStore(ROOMS, "config").get("well"), undefined);
+    });
+  }
+
+  it("leaves a room alone that was made here", async () => {
+    await using folder = await ProsodyFolder.make(kept);
+    const mine = { _jid: `well@${ROOMS}`, _data: { instance: "mine" }, _affiliations: {}, _affiliation_data: {} };
+    await folder.storage.openStore(ROOMS, "config").set("well", mine);
+    const { status, lines } = await folder.import();
+    assert.equal(status, 1);
+    assert.match(lines.join("\n"), /lost: .*well: there is a room of that name already, which was made here/);
+    assert.deepEqual(await folder.storage.openStore(ROOMS, "config").get("well"), mine);
+  });
+});

@@ -1,0 +1,115 @@
+/** A Prosody's folder: its configuration, and data files as it writes them. */
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { runCommand } from "../../../core/cli/run-command.js";
+import { openStorage } from "../../../core/storage/open.js";
+import type { Storage } from "../../../core/storage/store.js";
+import { startService } from "../../../core/testing/service.js";
+
+export const ROOMS = "conference.localhost";
+
+/** Of the Chorus that data is brought over to. */
+export const CHORUS = `
+VirtualHost "localhost"
+  authentication = "internal_hashed"
+  modules_enabled = { "saslauth", "roster", "private", "vcard" }
+Component "${ROOMS}" "muc"
+  modules_enabled = { "muc_mam" }
+`;
+
+/** What an import said. */
+export interface ImportOutcome {
+  readonly status: number;
+  readonly lines: readonly string[];
+}
+
+/** A Prosody's data, and a database to bring it over to; gone when its holder is done. */
+export class ProsodyFolder implements AsyncDisposable {
+  private constructor(
+    readonly path: string,
+    readonly storage: Storage,
+  ) {}
+
+  static async make(files: Readonly<Record<string, string | Buffer>>, config?: string): Promise<ProsodyFolder> {
+    const path = await mkdtemp(join(tmpdir(), "chorus-import-"));
+    const folder = new ProsodyFolder(path, await openStorage({ driver: "memory" }));
+    const text = config ?? `VirtualHost "localhost"\nComponent "${ROOMS}" "muc"\n`;
+    await writeFile(join(path, "prosody.cfg.lua"), `data_path = ${JSON.stringify(join(path, "data"))}\n${text}`);
+    await mkdir(join(path, "data"));
+    for (const [name, content] of Object.entries(files)) await folder.put(name, content);
+    return folder;
+  }
+
+  async put(name: string, content: string | Buffer): Promise<void> {
+    const file = join(this.path, "data", name);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, content);
+  }
+
+  /** Every file with its content. */
+  async content(): Promise<Record<string, string>> {
+    const names = await readdir(this.path, { recursive: true, withFileTypes: true });
+    const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    return Object.fromEntries(await Promise.all(files.map(async (file) => [file, await readFile(file, "latin1")])));
+  }
+
+  /** `chorusctl import prosody`, with further words. Folders in what it says are cut off. */
+  async import(...words: string[]): Promise<ImportOutcome> {
+    await using service = await startService({ config: CHORUS, storage: this.storage, listen: false });
+    const lines: string[] = [];
+    const io = {
+      print: (line: string) => lines.push(line),
+      error: (line: string) => lines.push(line),
+      ask: () => Promise.reject(new Error("nobody is there")),
+    };
+    const command = ["import", "prosody", "--config", join(this.path, "prosody.cfg.lua"), ...words];
+    const status = await runCommand(service.service.hosts, command, io, { online: false, cwd: this.path });
+    return {
+      status,
+      lines: lines.flatMap((text) => text.split("\n")).map((line) => line.replaceAll(`${this.path}/`, "")),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.storage.close();
+    await rm(this.path, { recursive: true, force: true });
+  }
+}
+
+/** A record of a room's archive. */
+export function archived(id: string, body: string, when: number): string {
+  return `item({
+	{
+		"${body}";
+		["name"] = "body";
+		["attr"] = {};
+	};
+	["name"] = "message";
+	["with"] = "message<groupchat";
+	["when"] = ${when};
+	["key"] = "${id}";
+	["attr"] = {
+		["type"] = "groupchat";
+		["from"] = "garden@${ROOMS}/Juliet";
+		["to"] = "garden@${ROOMS}";
+		["stamp"] = "2026-11-20T00:00:00Z";
+	};
+});
+`;
+}
+
+/** A room. @param data entries of `_data` @param others further entries */
+export function room(node: string, data = "", others = ""): string {
+  return `return {
+	["_jid"] = "${node}@${ROOMS}";
+	["_data"] = {
+		["persistent"] = true;
+		${data}
+	};
+	["_affiliation_data"] = {};
+	["juliet@localhost"] = "owner";
+	${others}
+};
+`;
+}
