@@ -47,6 +47,7 @@ export type { StatusType } from "./modules/status.js";
 // Configuration, storage, time, log
 export type { Config, ConfigProblem, ConfigValue, HostSection, Position } from "./config/config.js";
 export { loadConfig, type LoadOptions } from "./config/load.js";
+export type { LoadedConfig } from "./config/loaded-config.js";
 export { ConfigError, type ConfigErrorCode } from "./config/config-error.js";
 export type * from "./storage/store.js";
 export { StorageError } from "./storage/store.js";

@@ -37,6 +37,7 @@ export class LoadedConfig implements Config {
     return this.#hosts;
   }
 
+  /** All that was told so far, in that order. */
   get problems(): readonly ConfigProblem[] {
     return this.#problems;
   }
