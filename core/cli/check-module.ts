@@ -60,7 +60,7 @@ async function configFor({ name, places }: ModuleTarget, file: string | undefine
   const { file: chosen, isExample } = chooseConfig(file);
   const useOwn = file !== undefined || (places.length === 0 && !isExample);
   const config: Config = useOwn ? await readConfig(chosen) : await loadConfigText(ROOMS, { file: resolve("check") });
-  return new CheckedConfig(config, name, places);
+  return new CheckedConfig(config, name, places, useOwn);
 }
 
 class ModuleCheck {
@@ -115,7 +115,7 @@ class ModuleCheck {
       await modules.load(host, this.#name);
       if (!modules.loadedOn(place).includes(this.#name)) return; // it is a module of the whole server
       const hooks = modules.healthOf(place, this.#name)?.costs ?? [];
-      this.#io.print(`on ${place}: hooks ${hooks.map(({ event }) => event).join(", ") || "nothing"}`);
+      this.#io.print(`on ${place}: hooks ${[...new Set(hooks.map(({ event }) => event))].join(", ") || "nothing"}`);
       this.#hooks(hooks, (host?.events ?? hosts.events).declaredEvents());
       // What it stands on is there now: what is asked for from here on is its own.
       this.#config.asked.clear();
@@ -173,13 +173,17 @@ class ModuleCheck {
     }
   }
 
-  /** What the module logs as an error while it is loaded is a problem, too. */
+  /** What the module logs as an error while it is loaded is a problem, too, of a configuration that somebody wrote. */
   #logger(name = "check"): Logger {
     const isOwn = name.endsWith(`:${this.#name}`) || name === `mod_${this.#name}`;
     return {
       name,
       log: (level, format, ...args) => {
-        if (isOwn && level === "error") this.#problems.add(`${this.#source?.path}: ${formatMessage(format, args)}`);
+        if (!isOwn || level !== "error") return;
+        const line = `${this.#source?.path}: ${formatMessage(format, args)}`;
+        // Without a configuration it may well be that it misses what its operator has to set.
+        if (this.#config.isTheirs) this.#problems.add(line);
+        else this.#io.print(line);
       },
       isEnabled: (level) => isOwn && level === "error",
       child: (child) => this.#logger(child),
@@ -188,7 +192,14 @@ class ModuleCheck {
 }
 
 /** Asked for on everybody's account while a module is loaded. */
-const INFRASTRUCTURE = new Set(["modules_disabled", "plugin_paths", "modules_enabled", "module_max_failures"]);
+const INFRASTRUCTURE = new Set([
+  "modules_disabled",
+  "plugin_paths",
+  "modules_enabled",
+  "module_max_failures",
+  "storage",
+  "default_storage",
+]);
 
 /** Stanza events whose second part is none of those there are. */
 const ADDRESSED = /^(pre-)?(iq|iq-get|iq-set|iq-result|iq-error|message|presence)\/(?!(full|bare|host|self)(\/|$))/;

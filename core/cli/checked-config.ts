@@ -8,8 +8,16 @@ export class CheckedConfig implements Config {
   /** Names of the options that were asked for since this was emptied. */
   readonly asked = new Set<string>();
 
-  /** @param without name of the module that is loaded when all others are */
-  constructor(config: Config, without: string, places: readonly string[]) {
+  /**
+   * @param without name of the module that is loaded when all others are
+   * @param isTheirs whether somebody wrote it; otherwise it was made up for the check
+   */
+  constructor(
+    config: Config,
+    without: string,
+    places: readonly string[],
+    readonly isTheirs: boolean,
+  ) {
     this.#config = config;
     this.#without = without;
     this.#places = places;

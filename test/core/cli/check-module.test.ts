@@ -125,4 +125,16 @@ Component "rooms.localhost" "muc"
     assert.equal((await run(folder, ["module", "check", "muc_sugar"])).status, 1, "there is none of that name");
     await assert.rejects(writeFile(join(folder.path, "data/x"), ""), "no data folder was made");
   });
+
+  it("takes what a module logs as an error for a problem where there is a configuration to mend", async () => {
+    await using folder = await serverFolder('VirtualHost "localhost"\nComponent "rooms.localhost" "muc"\n');
+    const source = inClass(
+      'if (module.getOptionString("tea_url") === undefined) module.log("error", "tea_url is not set");',
+    );
+    await writeFile(join(folder.path, "mod_tea.mjs"), source);
+    const alone = await run(folder, ["module", "check", "mod_tea.mjs"]);
+    assert.deepEqual([alone.status, /tea_url is not set\n/.test(alone.stdout)], [0, true], alone.stdout);
+    const configured = await run(folder, ["module", "check", "mod_tea.mjs", "--config", "prosody.cfg.lua"]);
+    assert.deepEqual([configured.status, /tea_url is not set\n/.test(configured.stdout)], [1, true], configured.stdout);
+  });
 });

@@ -1,6 +1,7 @@
 /** The test kit's service and clients, with a host that has accounts and no rooms. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { guest } from "chorus-muc/muc";
 import { Accounts } from "../../../core/hosts/accounts.js";
 import { connectClient } from "../../../core/testing/client.js";
 import { FakeClock } from "../../../core/testing/fake-clock.js";
@@ -90,4 +91,25 @@ test("a raw client logs in by each mechanism, in clear and under TLS", async () 
       );
     }
   }
+});
+
+test("guests come, talk and go; modules are loaded again under them", async () => {
+  await using service = await startService({
+    config: `VirtualHost "localhost"
+      Component "rooms.localhost" "muc"
+        muc_room_locking = false`,
+    listen: false,
+  });
+  const room = "garden@rooms.localhost";
+  const ada = guest(service.client("ada@localhost"));
+  const own = await ada.join(room, "Ada");
+  assert.equal(own.attrs["from"], `${room}/Ada`);
+  await ada.expectNothing();
+  await service.reload("muc_subject");
+  const id = ada.say(room, "Here");
+  await ada.expect(`<message id="${id}" from="${room}/Ada" type="groupchat"><body>Here</body></message>`);
+  assert.equal((await ada.leave(room)).attrs["from"], `${room}/Ada`);
+  await assert.rejects(service.reload("muc_nosuch"), /MODULE_NOT_LOADED/);
+  await assert.rejects(service.reload("muc_subject", "localhost"), /MODULE_NOT_LOADED/);
+  await assert.rejects(service.reload("muc"), /MODULE_NO_RELOAD/);
 });
