@@ -3,6 +3,7 @@ import "reflect-metadata";
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { container as tsyringeRoot, type InjectionToken } from "tsyringe";
+import { backupCommand } from "./cli/backup-command.js";
 import { metricsCommand } from "./cli/metrics-command.js";
 import { moduleCommands } from "./cli/module-commands.js";
 import { GLOBAL, type Config, type HostSection } from "./config/config.js";
@@ -160,7 +161,8 @@ export class Service {
     const plan = new ModulePlan(config, autoload, finder);
     const service = new Service(options, await Storages.open(config, () => clock.now(), options.storage), plan, finder);
     const { hosts, modules, metrics } = service;
-    for (const command of [...moduleCommands({ hosts, modules, finder }), metricsCommand(metrics)]) {
+    const backup = backupCommand({ snapshot: () => service.#storages.snapshot(), now: () => clock.now() });
+    for (const command of [...moduleCommands({ hosts, modules, finder }), metricsCommand(metrics), backup]) {
       service.hosts.published.add("command-provider", command, "");
     }
     await service.#loadModules();

@@ -1,4 +1,5 @@
 import type { Command } from "./command.js";
+import { DATA_USAGE } from "./data-usage.js";
 import { MODULE_USAGE } from "./module-usage.js";
 import { SCENARIO_USAGE } from "./scenario-usage.js";
 
@@ -24,5 +25,10 @@ export const BUILT_IN: readonly CommandSummary[] = [
     usage: MODULE_USAGE.new,
   },
   { name: "module test", summary: "run the tests of modules, without a build", usage: MODULE_USAGE.test },
+  {
+    name: "restore",
+    summary: "put a backup in the place of the data; the server must not run",
+    usage: DATA_USAGE.restore,
+  },
   { name: "scenario", summary: "play scenario scripts", usage: SCENARIO_USAGE },
 ];

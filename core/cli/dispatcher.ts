@@ -19,6 +19,7 @@ import { MODULE_USAGE } from "./module-usage.js";
 import { newModule } from "./new-module.js";
 import { problemLines, readConfig, startFailure } from "./problems.js";
 import { explainCommand, formatCommands, runCommand } from "./run-command.js";
+import { restore } from "./restore.js";
 import { runScenarioCommand } from "./scenario.js";
 import { silentLogger, stderrLogger } from "./stderr-logger.js";
 import { testModule } from "./test-module.js";
@@ -82,6 +83,7 @@ export async function dispatch(args: readonly string[], io: CommandIo): Promise<
     io.error(`check config: expected nothing more, got "${words.slice(2).join(" ")}"`);
     return EXIT_USAGE;
   }
+  if (first === "restore") return withConfig(config, io, (loaded) => restore(words.slice(1), loaded, io));
   const authors = first === "module" ? forAuthors(second, words.slice(2), config, io) : undefined;
   return authors ?? runInService(words, config, io);
 }
@@ -120,8 +122,12 @@ async function help(words: readonly string[], config: string | undefined, io: Co
   return runInService(["help", ...words], config, io);
 }
 
-/** Has the running server do it, or opens the service for it when none is running. */
-async function runInService(words: readonly string[], configFile: string | undefined, io: CommandIo): Promise<number> {
+/** Reads the configuration for something; says what is wrong when it cannot be read. */
+async function withConfig(
+  configFile: string | undefined,
+  io: CommandIo,
+  act: (config: LoadedConfig) => Promise<number>,
+): Promise<number> {
   let config;
   try {
     config = await readConfig(chooseConfig(configFile).file);
@@ -130,6 +136,15 @@ async function runInService(words: readonly string[], configFile: string | undef
     for (const line of problemLines(error.problems)) io.error(line);
     return 1;
   }
+  return act(config);
+}
+
+/** Has the running server do it, or opens the service for it when none is running. */
+function runInService(words: readonly string[], configFile: string | undefined, io: CommandIo): Promise<number> {
+  return withConfig(configFile, io, (config) => runWith(words, config, io));
+}
+
+async function runWith(words: readonly string[], config: LoadedConfig, io: CommandIo): Promise<number> {
   const path = adminSocketPath(new Options(config, GLOBAL));
   let client;
   try {

@@ -1,14 +1,15 @@
 import { archiveIds, type ArchiveId } from "./archive-id.js";
 import type { KeyRange, RecordCursor, StorageDriver } from "./driver.js";
 import { decodeKey, encodeKey, pastKey } from "./key.js";
-import { StorageError, type WriteOptions } from "./store.js";
+import { StorageError, type StoredRecord, type WriteOptions } from "./store.js";
 import { Writer, closedError, type Change, type DataPath, type Transaction } from "./writer.js";
 
 /** Version of the layout of records; a database of a later one is not touched. */
-const FORMAT = 1;
+export const LAYOUT = 1;
 const FORMAT_KEY = encodeKey(["format"]);
 /** Written again when there is nothing else to write with a sync: LevelDB syncs no empty batch. */
-const FORMAT_RECORD = { key: FORMAT_KEY, value: String(FORMAT) };
+const FORMAT_RECORD = { key: FORMAT_KEY, value: String(LAYOUT) };
+const EVERYTHING: KeyRange = { from: Buffer.alloc(0), to: Buffer.of(0xff) };
 const SPREAD = "spread";
 const LAST_ARCHIVE_ID_KEY = encodeKey(["last-archive-id"]);
 
@@ -45,8 +46,8 @@ export class Database {
   static async open(driver: StorageDriver, now: () => number): Promise<Database> {
     const format = await driver.get(FORMAT_KEY);
     if (format === undefined) await driver.batch([FORMAT_RECORD], { sync: true });
-    else if (format !== String(FORMAT)) {
-      const message = `the database was written by another version of Chorus (layout ${format}, this one knows ${FORMAT})`;
+    else if (format !== String(LAYOUT)) {
+      const message = `the database was written by another version of Chorus (layout ${format}, this one knows ${LAYOUT})`;
       throw new StorageError("STORAGE_CORRUPT", `${message}: use that version, or restore a backup`);
     }
     const database = new Database(driver, archiveIds(now, Number((await driver.get(LAST_ARCHIVE_ID_KEY)) ?? 0)));
@@ -134,6 +135,14 @@ export class Database {
     }
   }
 
+  /** See `OpenStorage.snapshot`. */
+  snapshot(): AsyncGenerator<StoredRecord> {
+    return recordsIn(() => {
+      if (this.#closing !== undefined) throw closedError();
+      return this.driver.cursor(EVERYTHING);
+    });
+  }
+
   /** Whether a store may hold one record per key, beside those that hold a user's whole value. */
   isSpread(host: string, name: string): boolean {
     return this.#spread.has(layoutKey(host, name).toString("latin1"));
@@ -185,6 +194,20 @@ export class Database {
     } finally {
       await this.driver.close();
     }
+  }
+}
+
+/** Opened when it is read, so that nobody has to close what nobody reads. */
+async function* recordsIn(open: () => RecordCursor): AsyncGenerator<StoredRecord> {
+  const cursor = open();
+  try {
+    for (let record = await cursor.next(); record !== undefined; record = await cursor.next()) {
+      yield [decodeKey(record[0]), record[1]];
+    }
+  } catch (cause) {
+    throw readError(cause);
+  } finally {
+    await cursor.close();
   }
 }
 

@@ -4,7 +4,7 @@ import type { StorageDriver } from "./driver.js";
 import { TableKeyvalPlusStore, TableKeyvalStore } from "./keyval-store.js";
 import { openLevelDriver, openMemoryDriver } from "./level-driver.js";
 import { TableMapStore } from "./map-store.js";
-import type { Storage, StoreType, StoreTypes } from "./store.js";
+import type { Storage, StoredRecord, StoreType, StoreTypes } from "./store.js";
 import { Table } from "./table.js";
 
 /** Where the data is. */
@@ -20,6 +20,11 @@ export type StorageOptions =
 export interface OpenStorage extends Storage {
   /** The numbers of this moment. */
   readonly counters: StorageCounters;
+  /**
+   * Every record, in order of its key, as of the moment when the first is read: of changes that are one batch there are
+   * all or none, and whatever was acknowledged before.
+   */
+  snapshot(): AsyncGenerator<StoredRecord>;
 }
 
 /**
@@ -68,6 +73,10 @@ class DriverStorage implements OpenStorage {
       archive: () => new RecordArchiveStore(this.database, host, name),
     };
     return makers[type ?? ("keyval" as K)]();
+  }
+
+  snapshot(): AsyncGenerator<StoredRecord> {
+    return this.database.snapshot();
   }
 
   idle(): Promise<void> {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { GLOBAL, type Config, type ConfigValue } from "../config/config.js";
 import { dataPath, Options } from "../config/options.js";
-import { openStorage } from "./open.js";
-import type { Storage, StoreType, StoreTypes } from "./store.js";
+import { openStorage, type OpenStorage } from "./open.js";
+import type { Storage, StoredRecord, StoreType, StoreTypes } from "./store.js";
 
 const DRIVERS = ["level", "memory"] as const;
 type Driver = (typeof DRIVERS)[number];
@@ -16,10 +16,12 @@ function isDriver(name: unknown): name is Driver {
 export class Storages {
   readonly #config: Config;
   readonly #open: ReadonlyMap<Driver, Storage>;
+  readonly #disk: OpenStorage | undefined;
 
-  private constructor(config: Config, open: ReadonlyMap<Driver, Storage>) {
+  private constructor(config: Config, open: ReadonlyMap<Driver, Storage>, disk?: OpenStorage) {
     this.#config = config;
     this.#open = open;
+    this.#disk = disk;
   }
 
   /**
@@ -31,7 +33,7 @@ export class Storages {
   static async open(config: Config, now: () => number, instead?: Storage): Promise<Storages> {
     const drivers = wanted(config);
     if (instead) return new Storages(config, new Map(DRIVERS.map((driver) => [driver, instead])));
-    const open = new Map<Driver, Storage>();
+    const open = new Map<Driver, OpenStorage>();
     for (const driver of drivers) {
       const path = join(dataPath(config), "level");
       try {
@@ -41,7 +43,7 @@ export class Storages {
         throw error;
       }
     }
-    return new Storages(config, open);
+    return new Storages(config, open, open.get("level"));
   }
 
   openStore<T, K extends StoreType>(host: string, name: string, type: K): StoreTypes<T>[K] {
@@ -51,6 +53,11 @@ export class Storages {
     const storage = this.#open.get(driver ?? DEFAULT_DRIVER) ?? this.#open.get(DEFAULT_DRIVER);
     if (!storage) throw new TypeError(`openStore: no database for ${host}/${name}`);
     return storage.openStore<T, K>(host, name, type);
+  }
+
+  /** What is on disk, as of this moment (see {@link OpenStorage.snapshot}); `undefined`: all is in memory. */
+  snapshot(): AsyncGenerator<StoredRecord> | undefined {
+    return this.#disk?.snapshot();
   }
 
   /** Resolves when everything issued so far is written. */

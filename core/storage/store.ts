@@ -168,6 +168,9 @@ export interface StoreTypes<T = Json> {
 /** What a store can hold, by Prosody's name for it. */
 export type StoreType = keyof StoreTypes;
 
+/** A record as the database holds it: the kind of record, host, store, user and so on; and its text. */
+export type StoredRecord = readonly [key: readonly (string | null)[], value: string];
+
 /** A database: gives out stores of any host and name. */
 export interface Storage {
   readonly driver: string;
@@ -189,7 +192,8 @@ export class StorageError extends Error {
       | "STORAGE_CORRUPT"
       | "STORAGE_WRITE_FAILED"
       | "STORAGE_READ_FAILED"
-      | "STORAGE_CLOSED",
+      | "STORAGE_CLOSED"
+      | "STORAGE_BACKUP_DAMAGED",
     message: string,
     options?: { cause?: unknown },
   ) {

@@ -1,0 +1,42 @@
+import { existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { writeBackup } from "../backup/backup.js";
+import type { StoredRecord } from "../storage/store.js";
+import { EXIT_USAGE, type Command } from "./command.js";
+
+/** What a backup is made of. */
+export interface BackupContext {
+  /** What is on disk; `undefined`: nothing is. */
+  snapshot(): AsyncIterable<StoredRecord> | undefined;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+/** `backup`: a copy of all data as of one moment, of a running server too. */
+export function backupCommand({ snapshot, now }: BackupContext): Command {
+  return {
+    name: "backup",
+    summary: "write all data, as of this moment, to a new file",
+    usage: "backup DIR|FILE",
+    run: async ([target, tooMany], io, { cwd }) => {
+      if (target === undefined || tooMany !== undefined || target.startsWith("-")) return EXIT_USAGE;
+      const path = resolve(cwd, target);
+      const isFolder = existsSync(path) && statSync(path).isDirectory();
+      const stamp = new Date(now()).toISOString().slice(0, 19).replaceAll(":", "");
+      const file = isFolder ? join(path, `chorus-${stamp}Z.backup.gz`) : path;
+      const records = snapshot();
+      if (!records) {
+        io.error('nothing is on disk: storage = "memory"');
+        return 1;
+      }
+      try {
+        const count = await writeBackup(file, records, now());
+        io.print(`${file}: ${count} records`);
+        return 0;
+      } catch (error) {
+        io.error(`there is no backup: ${error instanceof Error ? error.message : String(error)}`);
+        return 1;
+      }
+    },
+  };
+}
