@@ -44,10 +44,18 @@ export interface Task {
   done?(): void;
 }
 
+/** What a parked task waits for. */
+interface Suspension {
+  /** What the task did before is done. */
+  isReleased: boolean;
+  /** Goes on: there is a verdict already, before what led to it is written. */
+  goOn?: () => void;
+}
+
 /** Stanzas of one sender, while an earlier one of them is parked. */
 interface Lane {
-  /** Identifies what is awaited; `undefined` when nothing is. */
-  suspension: object | undefined;
+  /** What is awaited; `undefined` when nothing is. */
+  suspension: Suspension | undefined;
   /** The task that is parked. */
   parked: Task | undefined;
   readonly waiting: Task[];
@@ -138,10 +146,16 @@ export class RoomSteps {
       throw tooMany();
     }
     this.#parked++;
-    const suspension = {};
+    const suspension: Suspension = { isReleased: false };
     lane.suspension = suspension;
     const resume = (go: () => void): void => {
       if (lane.suspension !== suspension) return; // what led to it was taken back
+      if (!suspension.isReleased) {
+        suspension.goOn = () => {
+          resume(go);
+        };
+        return;
+      }
       this.#parked--;
       lane.suspension = undefined;
       this.#resume(lane, go);
@@ -263,7 +277,12 @@ export class RoomSteps {
         over();
       },
       done: () => {
-        if (isParked || lane.suspension) return;
+        if (isParked) return;
+        if (lane.suspension) {
+          lane.suspension.isReleased = true;
+          lane.suspension.goOn?.();
+          return;
+        }
         task.done?.();
         over();
       },

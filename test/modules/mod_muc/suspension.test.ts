@@ -1,9 +1,11 @@
 /** A handler that takes its time delays whom it decides about, and nobody else. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { StanzaError } from "../../../core/xmpp/stanza-error.js";
 import type { TestService } from "../../../core/testing/service.js";
 import { FakeClock } from "../../../core/testing/fake-clock.js";
+import { FaultyDisk } from "../../../core/testing/storage-faults.js";
 import {
   administering,
   briefly,
@@ -279,4 +281,33 @@ test("a nick that was reserved while a change to it waited is a conflict", async
   decide?.();
   await settled(service);
   assert.deepEqual(briefly(ben), ["presence conflict Star"]);
+});
+
+test("what was done before a handler took its time is on disk before the rest is done, or the rest is not done", async () => {
+  const disk = new FaultyDisk();
+  await using service = await startRooms({ storage: await disk.open() });
+  const [ada, ben] = [person(service, "ada"), person(service, "ben")];
+  create(ada, "r", "Ada", { persistentroom: "1" });
+  await settled(service);
+  join(ben, "r", "Ben");
+  ada.inbox.takeAll();
+  hook(service, "muc-occupant-groupchat", async ({ room }) => {
+    room.setName("Attic");
+    await Promise.resolve();
+    return undefined;
+  });
+  const commits = disk.holdSyncedCommits();
+  ben.send(saying("r", "hello"));
+  await commits.arrived();
+  await setImmediate();
+  disk.failSyncedCommits();
+  commits.release();
+  await settled(service);
+  disk.repair();
+  assert.deepEqual(briefly(ben), ["message internal-server-error"]);
+  assert.deepEqual(briefly(ada), []);
+  ben.send(saying("r", "again"));
+  await settled(service);
+  assert.deepEqual(briefly(ada), ["message groupchat Ben again"]);
+  assert.equal(liveRoomOf(service, "r").getName(), "Attic");
 });
