@@ -7,12 +7,15 @@ import { TerminalIo } from "../../../core/cli/terminal.js";
 function terminal(): { readonly io: TerminalIo; type(keys: string): void; shown(): string } {
   const stdin = Object.assign(new PassThrough(), { isTTY: true });
   let shown = "";
-  const screen = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      shown += chunk.toString();
-      done();
-    },
-  });
+  const screen = Object.assign(
+    new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        shown += chunk.toString();
+        done();
+      },
+    }),
+    { isTTY: true },
+  );
   return {
     io: new TerminalIo({ stdin, stdout: screen, stderr: screen }),
     type: (keys) => stdin.write(keys),
@@ -29,6 +32,21 @@ describe("a terminal", () => {
     assert.equal(await io.ask("Once more: ", { hidden: true }), "s3cret");
     assert.doesNotMatch(shown(), /s3cret/);
     assert.match(shown(), /^Password: [\s\S]*Once more: /);
+  });
+
+  it("shows how far a command is, on one line, which other lines erase", () => {
+    const { io, shown } = terminal();
+    io.progress("1 of 2");
+    io.progress("2 of 2");
+    io.print("done");
+    io.progress("");
+    assert.equal(shown(), "\r\x1b[2K1 of 2\r\x1b[2K2 of 2\r\x1b[2Kdone\n");
+    let piped = "";
+    const pipe = new Writable({
+      write: (chunk: Buffer, _encoding, done) => (void (piped += chunk.toString()), done()),
+    });
+    new TerminalIo({ stderr: pipe }).progress("1 of 2");
+    assert.equal(piped, "");
   });
 
   it("shows what is typed as an open answer", async () => {

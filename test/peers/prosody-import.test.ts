@@ -1,0 +1,266 @@
+/** Rooms that people have made on Debian's Prosody 0.12 are the same rooms on Chorus, once they are imported. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { connectClient, type Client } from "../../core/testing/client.js";
+import { childElements, getChild, type Element } from "../../core/xmpp/element.js";
+import { startChild } from "../support/child.js";
+import { chorus, run, serverFolder } from "../support/cli.js";
+import { freePorts } from "../support/ports.js";
+import { needs } from "../support/required.js";
+import { prosodyIsMissing } from "./prosody.js";
+
+const ROOMS = "conference.localhost";
+const PEOPLE = ["alice", "bob", "carol"] as const;
+const NS_MUC = "http://jabber.org/protocol/muc";
+const NS_FORM = "jabber:x:data";
+
+/** Each with its settings, by field of the room's form. */
+const CONFIGURATIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  garden: {
+    roomname: "Caf\u00e9 \u201cgarden\u201d",
+    roomdesc: "Roses",
+    persistentroom: "1",
+    publicroom: "1",
+    whois: "anyone",
+  },
+  members: { persistentroom: "1", membersonly: "1", publicroom: "0", whois: "moderators", changesubject: "1" },
+  secret: { persistentroom: "1", passwordprotectedroom: "1", roomsecret: "p\u00e4ss", moderatedroom: "1", lang: "de" },
+  "t\u00e4st.x_1": { persistentroom: "1", allowinvites: "0", roomname: "a \\ \"b\" 'c'" },
+};
+
+/** Prosody has it since version 13. */
+const LATER_FIELD = "muc#roomconfig_allowpm";
+
+/** In order of text: Prosody's order is that of a hash table. */
+function valuesOf(field: Element): string[] {
+  return childElements(field)
+    .filter(({ name }) => name === "value")
+    .map((value) => value.text())
+    .sort();
+}
+
+function privateQuery(content: string): string {
+  return `<query xmlns="jabber:iq:private"><storage xmlns="storage:bookmarks">${content}</storage></query>`;
+}
+
+let lastId = 0;
+
+/** Sends an iq, and passes over what comes before the answer. */
+async function ask(client: Client, type: "get" | "set", to: string, payload: string): Promise<Element> {
+  const id = `ask-${++lastId}`;
+  client.send(`<iq type="${type}" id="${id}" to="${to}">${payload}</iq>`);
+  for (;;) {
+    const stanza = await client.receive();
+    if (stanza.name === "iq" && stanza.attrs["id"] === id) return stanza;
+    if (stanza.name === "message") results.push(stanza);
+  }
+}
+
+/** Messages that came while somebody waited for an answer. */
+let results: Element[] = [];
+
+async function enter(client: Client, room: string, nick: string, password?: string): Promise<Element[]> {
+  const content = password === undefined ? "" : `<password>${password}</password>`;
+  client.send(`<presence to="${room}/${nick}"><x xmlns="${NS_MUC}">${content}</x></presence>`);
+  const seen: Element[] = [];
+  for (;;) {
+    const stanza = await client.receive();
+    seen.push(stanza);
+    if (stanza.attrs["type"] === "error") assert.fail(stanza.toString());
+    // The subject comes last (XEP-0045 §7.2.15).
+    if (stanza.name === "message" && getChild(stanza, "subject") && !getChild(stanza, "body")) return seen;
+  }
+}
+
+function logIn(port: number): Promise<Client[]> {
+  return Promise.all(
+    PEOPLE.map((user) => connectClient({ jid: `${user}@localhost/home`, password: `${user}'s \u2168`, port })),
+  );
+}
+
+/** What is found of a service, by who is entitled to ask. */
+async function look([alice, bob, carol]: readonly Client[]): Promise<Record<string, unknown>> {
+  const bookmarks = await ask(carol as Client, "get", "carol@localhost", privateQuery(""));
+  const found: Record<string, unknown> = { bookmarks: childElements(bookmarks).map(String) };
+  for (const [node, { roomsecret }] of Object.entries(CONFIGURATIONS)) {
+    const room = `${node}@${ROOMS}`;
+    const entered = await enter(alice as Client, room, "Alice", roomsecret);
+    const own = entered.find(({ name }) => name === "presence") as Element;
+    const form = await ask(alice as Client, "get", room, `<query xmlns="${NS_MUC}#owner"/>`);
+    const x = getChild(childElements(form)[0] as Element, "x", NS_FORM) as Element;
+    const fields = childElements(x).filter(({ attrs }) => /^muc#/.test(String(attrs["var"])));
+    const affiliations = [];
+    for (const affiliation of ["owner", "admin", "member", "outcast"]) {
+      const query = `<query xmlns="${NS_MUC}#admin"><item affiliation="${affiliation}"/></query>`;
+      const list = await ask(alice as Client, "get", room, query);
+      const items = childElements(childElements(list)[0] as Element);
+      affiliations.push(
+        ...items.map((item) => [
+          item.attrs["jid"],
+          item.attrs["affiliation"],
+          item.attrs["nick"],
+          getChild(item, "reason")?.text() ?? item.getChildText("reason"),
+        ]),
+      );
+    }
+    const registration = await ask(bob as Client, "get", room, `<query xmlns="jabber:iq:register"/>`);
+    results = [];
+    await ask(alice as Client, "set", room, `<query xmlns="urn:xmpp:mam:2"/>`);
+    found[node] = {
+      occupantId: childElements(own).find(({ name }) => name === "occupant-id")?.attrs["id"],
+      subject: entered.at(-1)?.getChildText("subject"),
+      fields: Object.fromEntries(
+        fields
+          .filter(({ attrs }) => attrs["var"] !== LATER_FIELD)
+          .map((field) => [field.attrs["var"], valuesOf(field)] as const),
+      ),
+      affiliations: affiliations.map(String).sort(),
+      registration: childElements(childElements(registration)[0] as Element)
+        .filter(({ name }) => name !== "x" && name !== "instructions")
+        .map(String)
+        .sort(),
+      archive: results.flatMap((message) => {
+        const result = childElements(message).find(({ name }) => name === "result");
+        const forwarded = result && childElements(result)[0];
+        const said = forwarded && childElements(forwarded).find(({ name }) => name === "message");
+        const delay = forwarded && childElements(forwarded).find(({ name }) => name === "delay");
+        return said
+          ? [
+              [
+                result.attrs["id"],
+                said.attrs["from"],
+                said.getChildText("body"),
+                said.getChildText("subject"),
+                Date.parse(String(delay?.attrs["stamp"])),
+              ],
+            ]
+          : [];
+      }),
+    };
+  }
+  return found;
+}
+
+/** What people do before they move. */
+async function live([alice, bob, carol]: readonly Client[]): Promise<void> {
+  for (const [node, settings] of Object.entries(CONFIGURATIONS)) {
+    const room = `${node}@${ROOMS}`;
+    await enter(alice as Client, room, "Alice");
+    const values = Object.entries(settings).map(
+      ([name, value]) => `<field var="muc#roomconfig_${name}"><value>${value.replace(/"/g, "&quot;")}</value></field>`,
+    );
+    const type = `<field var="FORM_TYPE"><value>${NS_MUC}#roomconfig</value></field>`;
+    const done = await ask(
+      alice as Client,
+      "set",
+      room,
+      `<query xmlns="${NS_MUC}#owner"><x xmlns="${NS_FORM}" type="submit">${type}${values.join("")}</x></query>`,
+    );
+    assert.equal(done.attrs["type"], "result", done.toString());
+    const change = (jid: string, affiliation: string): Promise<Element> =>
+      ask(
+        alice as Client,
+        "set",
+        room,
+        `<query xmlns="${NS_MUC}#admin"><item jid="${jid}" affiliation="${affiliation}"><reason>because</reason></item></query>`,
+      );
+    await change("bob@localhost", "member");
+    await change("carol@localhost", "outcast");
+    await change("evil.example", "outcast");
+    const nick = `<x xmlns="${NS_FORM}" type="submit"><field var="FORM_TYPE"><value>http://jabber.org/protocol/muc#register</value></field><field var="muc#register_roomnick"><value>Bobby</value></field></x>`;
+    const registered = await ask(bob as Client, "set", room, `<query xmlns="jabber:iq:register">${nick}</query>`);
+    assert.equal(registered.attrs["type"], "result", registered.toString());
+    (alice as Client).send(`<message type="groupchat" to="${room}"><subject>About ${node}</subject></message>`);
+    for (const word of ["one", "two \u{1F339}", "three &amp; &lt;four&gt;"]) {
+      (alice as Client).send(`<message type="groupchat" to="${room}"><body>${word}</body></message>`);
+    }
+    await ask(alice as Client, "get", room, `<query xmlns="${NS_MUC}#owner"/>`);
+  }
+  const stored = await ask(
+    carol as Client,
+    "set",
+    "carol@localhost",
+    privateQuery(`<conference jid="garden@${ROOMS}"/>`),
+  );
+  assert.equal(stored.attrs["type"], "result", stored.toString());
+}
+
+test(
+  "rooms of Prosody 0.12 are found as they were: settings, affiliations, nicks, archives",
+  needs(prosodyIsMissing()),
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "chorus-import-peer-"));
+    const [port = 0] = await freePorts(1);
+    await mkdir(join(folder, "data"));
+    const config = join(folder, "prosody.cfg.lua");
+    await writeFile(
+      config,
+      `
+run_as_root = true
+pidfile = "${folder}/prosody.pid"
+data_path = "${folder}/data"
+log = { info = "*console" }
+network_backend = "epoll"
+use_ipv6 = false
+interfaces = { "127.0.0.1" }
+c2s_ports = { ${port} }
+c2s_require_encryption = false
+allow_unencrypted_plain_auth = true
+authentication = "internal_hashed"
+limits = {}
+modules_enabled = { "roster", "saslauth", "disco", "private" }
+modules_disabled = { "s2s" }
+VirtualHost "localhost"
+Component "${ROOMS}" "muc"
+  modules_enabled = { "muc_mam" }
+`,
+    );
+    try {
+      for (const user of PEOPLE) {
+        execFileSync("prosodyctl", ["--config", config, "register", user, "localhost", `${user}'s \u2168`], {
+          stdio: "pipe",
+        });
+      }
+      const prosody = startChild("/usr/bin/prosody", ["-F", "--config", config]);
+      let before;
+      try {
+        await prosody.printed(/Activated service 'c2s'/);
+        await live(await logIn(port));
+        before = await look(await logIn(port));
+        const text = JSON.stringify(before);
+        for (const part of ["Bobby", "three & <four>", "About garden", "garden@conference", "evil.example", "Roses"]) {
+          assert.ok(text.includes(part), `${part}: ${text}`);
+        }
+      } finally {
+        await prosody.stop();
+      }
+
+      await using target = await serverFolder(`
+data_path = "data"
+c2s_ports = { 0 }
+c2s_interfaces = { "127.0.0.1" }
+c2s_require_encryption = false
+allow_unencrypted_plain_auth = true
+VirtualHost "localhost"
+  authentication = "internal_hashed"
+  modules_enabled = { "saslauth", "disco", "roster", "private" }
+Component "${ROOMS}" "muc"
+  modules_enabled = { "muc_mam" }
+`);
+      const outcome = await run(target, ["import", "prosody", "--config", config, "--into", "prosody.cfg.lua"]);
+      assert.equal(outcome.status, 0, outcome.stdout + outcome.stderr);
+      assert.match(outcome.stdout, /config: 4 rooms in, 4 out/);
+      assert.match(outcome.stdout, /accounts: 3 accounts in, 3 out/);
+      const server = chorus(target);
+      const [, address = ""] = await server.printed(/chorus ready:.* c2s on 127\.0\.0\.1:(\d+)/);
+      const after = await look(await logIn(Number(address)));
+      assert.deepEqual(after, before);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+);
