@@ -13,6 +13,11 @@ export const BUILT_IN: readonly CommandSummary[] = [
     summary: "say what is wrong with a configuration, each with its file and line",
     usage: "check config [--config FILE]",
   },
+  {
+    name: "doctor",
+    summary: "say whether the data is as it should be, or repair a copy of it; the server must not run",
+    usage: DATA_USAGE.doctor,
+  },
   { name: "help", summary: "list the commands, or explain one", usage: "help [COMMAND]" },
   {
     name: "module check",

@@ -17,6 +17,7 @@ import { checkModule } from "./check-module.js";
 import { chooseConfig } from "./config-file.js";
 import { MODULE_USAGE } from "./module-usage.js";
 import { newModule } from "./new-module.js";
+import { doctor } from "./doctor.js";
 import { problemLines, readConfig, startFailure } from "./problems.js";
 import { explainCommand, formatCommands, runCommand } from "./run-command.js";
 import { restore } from "./restore.js";
@@ -83,6 +84,7 @@ export async function dispatch(args: readonly string[], io: CommandIo): Promise<
     io.error(`check config: expected nothing more, got "${words.slice(2).join(" ")}"`);
     return EXIT_USAGE;
   }
+  if (first === "doctor") return withConfig(config, io, (loaded) => doctor(words.slice(1), loaded, io));
   if (first === "restore") return withConfig(config, io, (loaded) => restore(words.slice(1), loaded, io));
   const authors = first === "module" ? forAuthors(second, words.slice(2), config, io) : undefined;
   return authors ?? runInService(words, config, io);

@@ -129,6 +129,11 @@ export async function openLevelDriver(path: string): Promise<StorageDriver> {
   return new LevelDriver("level", db, () => probe(path));
 }
 
+/** LevelDB's repair: makes of the files in a folder a database that opens. For a copy of one that does not. */
+export function repairLevel(path: string): Promise<void> {
+  return (Level as unknown as { repair(location: string): Promise<void> }).repair(path);
+}
+
 /** Writes as much as LevelDB may need to write to open a database: a full write buffer, 4 MiB, and then some. */
 async function probe(path: string): Promise<void> {
   const { bavail, bsize } = await statfs(path);

@@ -19,6 +19,7 @@ import {
 } from "chorus-muc";
 import { MucToken, type Muc, type Room } from "chorus-muc/muc";
 import { handleAdmin, hookLists } from "./admin.js";
+import { checkRooms } from "./data-check.js";
 import { hookDetails } from "./details.js";
 import { checkNode, hookDisco } from "./disco.js";
 import { admit, hookCreation, refuseWithoutRoom } from "./entry.js";
@@ -179,6 +180,7 @@ export default class ModMuc {
     hookLists(service);
     hookSections(service);
     this.#hookStanzas();
+    module.provides("data-check", { name: "rooms", check: () => checkRooms(service) });
     module.hook("link-up", () => {
       askWhoIsThere(service);
     });

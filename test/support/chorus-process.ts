@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startChild, type Child } from "./child.js";
 
 const PROGRAM = resolve(import.meta.dirname, "../../core/cli/chorus.js");
+const CONTROL = resolve(import.meta.dirname, "../../core/cli/chorusctl.js");
 
 /** A Chorus in a process and a data folder of its own, which can be ended and started again. */
 export class ChorusProcess implements AsyncDisposable {
@@ -52,6 +53,13 @@ export class ChorusProcess implements AsyncDisposable {
     const child = startChild(process.execPath, [PROGRAM, "--config", this.configFile], { cwd: this.folder });
     await sleep(afterMs);
     await child.stop("SIGKILL");
+  }
+
+  /** Runs a command of `chorusctl` to its end. @returns its exit status, and what it printed */
+  async control(...args: string[]): Promise<{ status: number | NodeJS.Signals; output: string }> {
+    const child = startChild(process.execPath, [CONTROL, "--config", this.configFile, ...args], { cwd: this.folder });
+    const status = await child.exited;
+    return { status, output: child.output };
   }
 
   /** Ends it. @returns its exit status, or the signal that ended it */

@@ -88,6 +88,9 @@ export async function torture({ kills, seed, onCheck }: TortureOptions): Promise
     onCheck?.(done, ledger.acknowledged);
     if (differences.length > 0 || done >= kills) {
       for (const session of sessions.values()) session.drop();
+      await chorus.stop("SIGKILL");
+      const { status, output } = await chorus.control("doctor");
+      if (status !== 0) differences.push(output);
       return report();
     }
     await load.enter(sessions);
