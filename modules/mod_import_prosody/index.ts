@@ -1,3 +1,4 @@
+import { dirname, resolve } from "node:path";
 import {
   ClockToken,
   ConfigError,
@@ -7,6 +8,7 @@ import {
   inject,
   injectable,
   ModuleApiToken,
+  StorageError,
   type Clock,
   type CommandContext,
   type CommandIo,
@@ -66,7 +68,20 @@ export default class ImportProsody {
       return 1;
     }
     const run = new Run(source, this.clock.now() / 1000, call.isDryRun, io);
-    const report = await run.all(this.module, this.hosts);
+    const { report } = run;
+    let failure: StorageError | undefined;
+    try {
+      await run.all(this.module, this.hosts);
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      failure = error;
+    }
+    if (failure) {
+      for (const line of report.storeLines()) io.error(line);
+      io.error(`${failure.code}: ${failure.message}`);
+      io.error("it ended there, unfinished: mend that, and import again");
+      return 1;
+    }
     if (call.isJson) io.print(report.toJson(call.isDryRun));
     else for (const line of report.lines(call.isDryRun)) io.print(line);
     return report.hasLoss ? 1 : 0;
@@ -74,6 +89,10 @@ export default class ImportProsody {
 
   /** What this configuration lacks for what there is. @param isNamed the hosts were named one by one */
   #problems(source: Source, isNamed: boolean): string[] {
+    const dataPath = resolve(dirname(this.config.file), this.module.getOptionString("data_path", "data"));
+    if (dataPath === source.dataPath) {
+      return [`${this.config.file} has Prosody's own data_path, ${dataPath}: give Chorus a folder of its own`];
+    }
     return source.hosts.flatMap(({ name, kind }) => {
       const section = this.config.hosts.find((host) => host.name === name);
       if (kind === "muc" && section?.componentModule !== "muc") {

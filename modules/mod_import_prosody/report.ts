@@ -35,8 +35,16 @@ export class Report {
     return this.stores.some(({ remarks }) => remarks.some(({ kind }) => kind === "lost"));
   }
 
-  /** For people. */
+  /** For people: what came of each store, and of all. */
   *lines(isDryRun: boolean): Generator<string> {
+    yield* this.storeLines();
+    const lost = this.stores.flatMap(({ remarks }) => remarks).filter(({ kind }) => kind === "lost").length;
+    yield isDryRun ? "nothing was written: this was a dry run" : "everything else is written";
+    yield lost === 0 ? "nothing was lost" : `${lost} losses: see above`;
+  }
+
+  /** For people: what came of each store so far. */
+  *storeLines(): Generator<string> {
     let host;
     for (const report of this.stores) {
       if (report.host !== host) yield (host = report.host);
@@ -44,9 +52,6 @@ export class Report {
       yield `  ${report.store}: ${report.in} ${report.unit} in, ${report.out} out${left > 0 ? `, ${left} skipped` : ""}`;
       for (const remark of report.remarks) yield `    ${remarkLine(remark)}`;
     }
-    const lost = this.stores.flatMap(({ remarks }) => remarks).filter(({ kind }) => kind === "lost").length;
-    yield isDryRun ? "nothing was written: this was a dry run" : "everything else is written";
-    yield lost === 0 ? "nothing was lost" : `${lost} losses: see above`;
   }
 
   toJson(isDryRun: boolean): string {

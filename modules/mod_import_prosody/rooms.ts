@@ -161,7 +161,7 @@ export class RoomImport {
     const occupants = this.isAttached ? this.#occupantsIn(node, file, state, report) : {};
     const history = this.#lastMessage(node, file, state, report);
     await this.run.write(() => [
-      this.#occupants.setKeys(node, occupants, { sync: false }),
+      this.#occupants.set(node, Object.keys(occupants).length > 0 ? occupants : undefined, { sync: false }),
       ...(history === undefined ? [] : [this.#histories.set(node, history, { sync: false })]),
     ]);
   }

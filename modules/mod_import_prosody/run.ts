@@ -34,9 +34,12 @@ export class Run {
     this.io.progress?.(of === undefined ? `${what}: ${count}` : `${what}: ${count} of ${of}`);
   }
 
-  /** Brings everything over. @param hosts those of this Chorus */
-  async all(module: ModuleApi, hosts: Hosts): Promise<Report> {
-    const report = new Report();
+  /** What came over so far. */
+  readonly report = new Report();
+
+  /** Brings everything over. @param hosts those of this Chorus @throws StorageError when it cannot be written */
+  async all(module: ModuleApi, hosts: Hosts): Promise<void> {
+    const { report } = this;
     for (const host of this.source.hosts) {
       const target = hosts.get(host.name);
       if (target === undefined) {
@@ -52,7 +55,6 @@ export class Run {
       this.#tellOthers(host, report);
     }
     this.io.progress?.("");
-    return report;
   }
 
   async #bringHost({ name, kind }: SourceHost, module: ModuleApi, isAttached: boolean, report: Report): Promise<void> {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { loadConfig, nameprep, type Config, type ConfigValue } from "chorus-muc";
 import { encodeName } from "./names.js";
@@ -48,7 +48,15 @@ export async function openSource(call: ImportCall, cwd: string): Promise<Source 
   const dataPath = findDataPath(config, call, cwd);
   if (typeof dataPath === "object") problems.push(dataPath.problem);
   else {
-    problems.push(...hosts.flatMap((host) => storageProblems(config, host)));
+    problems.push(
+      ...hosts.flatMap((host) => [...storageProblems(config, host), ...folderProblems(dataPath, host.name)]),
+    );
+    const pid = call.isDryRun || call.dataPath !== undefined ? undefined : runningPid(config, cwd);
+    if (pid !== undefined) {
+      problems.push(
+        `Prosody is running, as process ${pid}: stop it first, or copy its data and say where by --data-path`,
+      );
+    }
     if (hosts.length === 0 && problems.length === 0) {
       problems.push(`${config.file} has neither a Component "…" "muc" nor a VirtualHost`);
     }
@@ -111,11 +119,38 @@ function reasonFor(driver: string): string {
   return "only files (internal) can be read";
 }
 
-/** Names of files and folders that a host has in the data folder; empty when it has none. */
+/** A folder that cannot be read must not be taken for an empty one. */
+function folderProblems(dataPath: string, host: string): string[] {
+  try {
+    filesOfHost(dataPath, host);
+    return [];
+  } catch (error) {
+    return [`the data of ${host} cannot be read: ${error instanceof Error ? error.message : String(error)}`];
+  }
+}
+
+/** The process that Prosody's `pidfile` names, if it is there. */
+function runningPid(config: Config, cwd: string): number | undefined {
+  const file = config.get("*", "pidfile");
+  if (typeof file !== "string") return undefined;
+  try {
+    const pid = Number(readFileSync(resolve(cwd, file), "utf8").trim());
+    if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
+    process.kill(pid, 0);
+    return pid;
+  } catch (error) {
+    // A process of another user is there all the same.
+    const isThere = error instanceof Error && "code" in error && error.code === "EPERM";
+    return isThere ? Number(readFileSync(resolve(cwd, file), "utf8").trim()) : undefined;
+  }
+}
+
+/** Names of files and folders that a host has in the data folder; none when it has no data. */
 export function filesOfHost(dataPath: string, host: string): string[] {
   try {
     return readdirSync(join(dataPath, encodeName(host)));
-  } catch {
-    return [];
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
   }
 }

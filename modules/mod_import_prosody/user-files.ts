@@ -27,8 +27,15 @@ export async function userFiles(
 ): Promise<UserFile[]> {
   const { folder } = storeFiles(dataPath, host, store);
   if (!existsSync(folder)) return [];
+  let names;
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    lose(report, folder, undefined, reasonOf(error));
+    return [];
+  }
   const files: (UserFile & { readonly written: string })[] = [];
-  for (const name of (await readdir(folder)).sort()) {
+  for (const name of names.sort()) {
     if (!name.endsWith(extension)) continue;
     const path = join(folder, name);
     const written = decodeName(name.slice(0, -extension.length));
@@ -69,9 +76,10 @@ export async function readTable(path: string): Promise<LuaTable> {
   throw new DataError("PROSODY_SHAPE", "expected a table", 0);
 }
 
-/** Why something could not be read, for a remark. */
+/** Why something could not be read, for a remark. @throws the error when it is of another kind: nothing can go on then */
 export function reasonOf(error: unknown): string {
   if (error instanceof DataError) return `${error.code}: ${error.message}`;
-  if (error instanceof Error && "code" in error) return error.message; // of the file system
+  const isOfFiles = error instanceof Error && "syscall" in error;
+  if (isOfFiles) return error.message;
   throw error;
 }

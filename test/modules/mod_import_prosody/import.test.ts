@@ -252,4 +252,59 @@ describe("chorusctl import prosody", () => {
     assert.match(lines.join("\n"), /lost: .*well: there is a room of that name already, which was made here/);
     assert.deepEqual(await folder.storage.openStore(ROOMS, "config").get("well"), mine);
   });
+
+  it("refuses while Prosody runs, but for a dry run or a copy of its data", async () => {
+    await using folder = await ProsodyFolder.make(kept, `pidfile = "prosody.pid"; Component "${ROOMS}" "muc"`);
+    await folder.put("../prosody.pid", `${process.pid}\n`);
+    const { status, lines } = await folder.import();
+    assert.equal(status, 1);
+    assert.match(lines.join("\n"), /Prosody is running, as process \d+: stop it first/);
+    assert.equal((await folder.import("--dry-run")).status, 0);
+    assert.equal((await folder.import("--data-path", "data")).status, 0);
+  });
+
+  it("does not take what cannot be read for nothing", async () => {
+    await using folder = await ProsodyFolder.make({ [HOST]: "a file where a folder should be" });
+    const { status, lines } = await folder.import();
+    assert.equal(status, 1);
+    assert.match(lines.join("\n"), /the data of conference\.localhost cannot be read: ENOTDIR/);
+    await using other = await ProsodyFolder.make({ ...kept, [`${HOST}/muc_log`]: "another" });
+    const outcome = await other.import();
+    assert.equal(outcome.status, 1);
+    assert.match(outcome.lines.join("\n"), /lost: .*\/muc_log: ENOTDIR/);
+  });
+
+  it("takes along who is inside where Chorus is attached", async () => {
+    const nick = `garden@${ROOMS}/Romeo`;
+    const presence = `{ ["name"] = "presence"; ["attr"] = { ["from"] = "${nick}"; ["to"] = "romeo@elsewhere.example/phone"; }; };`;
+    const occupant = `{ ["bare_jid"] = "romeo@elsewhere.example"; ["role"] = "participant"; ["jid"] = "romeo@elsewhere.example/phone"; };`;
+    await using folder = await ProsodyFolder.make({
+      [`${HOST}/config/garden.dat`]: room("garden"),
+      [`${HOST}/state/garden.dat`]: `return { ["romeo@elsewhere.example/phone"] = ${presence} ["${nick}"] = ${occupant} };`,
+    });
+    const attached = `Component "${ROOMS}" "muc"; component_secret = "s"; component_upstream = "xmpp://127.0.0.1:1"`;
+    const { status, lines } = await folder.importInto(attached);
+    assert.equal(status, 0, lines.join("\n"));
+    assert.deepEqual(await folder.storage.openStore(ROOMS, "occupants", "keyval+").get("garden"), {
+      "romeo@elsewhere.example/phone": {
+        nick: "Romeo",
+        role: "participant",
+        presence: `<presence from="${nick}"/>`,
+        primary: true,
+      },
+    });
+  });
+
+  it("ends and says so when nothing can be written, and is complete when it is done again", async () => {
+    await using folder = await ProsodyFolder.make(WHOLE);
+    let commits = 0;
+    folder.disk.slowCommits(() => (++commits > 3 ? Promise.reject(new Error("no space left")) : Promise.resolve()));
+    const { status, lines } = await folder.import();
+    assert.equal(status, 1);
+    assert.match(lines.join("\n"), /STORAGE_WRITE_FAILED: .*no space left\nit ended there, unfinished/);
+    folder.disk.repair();
+    const again = await folder.import();
+    assert.equal(again.status, 0);
+    assert.match(again.lines.join("\n"), /muc_log: 3 messages in, 3 out/);
+  });
 });

@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { runCommand } from "../../../core/cli/run-command.js";
-import { openStorage } from "../../../core/storage/open.js";
 import type { Storage } from "../../../core/storage/store.js";
 import { startService } from "../../../core/testing/service.js";
+import { FaultyDisk } from "../../../core/testing/storage-faults.js";
 
 export const ROOMS = "conference.localhost";
 
@@ -28,12 +28,14 @@ export interface ImportOutcome {
 export class ProsodyFolder implements AsyncDisposable {
   private constructor(
     readonly path: string,
+    readonly disk: FaultyDisk,
     readonly storage: Storage,
   ) {}
 
   static async make(files: Readonly<Record<string, string | Buffer>>, config?: string): Promise<ProsodyFolder> {
     const path = await mkdtemp(join(tmpdir(), "chorus-import-"));
-    const folder = new ProsodyFolder(path, await openStorage({ driver: "memory" }));
+    const disk = new FaultyDisk();
+    const folder = new ProsodyFolder(path, disk, await disk.open());
     const text = config ?? `VirtualHost "localhost"\nComponent "${ROOMS}" "muc"\n`;
     await writeFile(join(path, "prosody.cfg.lua"), `data_path = ${JSON.stringify(join(path, "data"))}\n${text}`);
     await mkdir(join(path, "data"));
@@ -55,8 +57,13 @@ export class ProsodyFolder implements AsyncDisposable {
   }
 
   /** `chorusctl import prosody`, with further words. Folders in what it says are cut off. */
-  async import(...words: string[]): Promise<ImportOutcome> {
-    await using service = await startService({ config: CHORUS, storage: this.storage, listen: false });
+  import(...words: string[]): Promise<ImportOutcome> {
+    return this.importInto(CHORUS, ...words);
+  }
+
+  /** The same, into a Chorus of that configuration. */
+  async importInto(config: string, ...words: string[]): Promise<ImportOutcome> {
+    await using service = await startService({ config, storage: this.storage, listen: false });
     const lines: string[] = [];
     const io = {
       print: (line: string) => lines.push(line),
@@ -73,6 +80,7 @@ export class ProsodyFolder implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.storage.close();
+    await this.disk.close();
     await rm(this.path, { recursive: true, force: true });
   }
 }
