@@ -89,7 +89,8 @@ export default class ImportProsody {
 
   /** What this configuration lacks for what there is. @param isNamed the hosts were named one by one */
   #problems(source: Source, isNamed: boolean): string[] {
-    const dataPath = resolve(dirname(this.config.file), this.module.getOptionString("data_path", "data"));
+    const configured = this.config.get("*", "data_path");
+    const dataPath = resolve(dirname(this.config.file), typeof configured === "string" ? configured : "data");
     if (dataPath === source.dataPath) {
       return [`${this.config.file} has Prosody's own data_path, ${dataPath}: give Chorus a folder of its own`];
     }

@@ -263,6 +263,14 @@ describe("chorusctl import prosody", () => {
     assert.equal((await folder.import("--data-path", "data")).status, 0);
   });
 
+  it("refuses Prosody's own data folder as Chorus's", async () => {
+    await using folder = await ProsodyFolder.make(kept, `Component "${ROOMS}" "muc"`);
+    const config = `Component "${ROOMS}" "muc" {}\ndata_path = ${JSON.stringify(`${folder.path}/data`)}`;
+    const { status, lines } = await folder.importInto(config);
+    assert.equal(status, 1);
+    assert.match(lines.join("\n"), /has Prosody's own data_path, .*: give Chorus a folder of its own/);
+  });
+
   it("does not take what cannot be read for nothing", async () => {
     await using folder = await ProsodyFolder.make({ [HOST]: "a file where a folder should be" });
     const { status, lines } = await folder.import();
