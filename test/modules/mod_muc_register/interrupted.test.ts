@@ -123,6 +123,30 @@ test("a registration that cannot be written has not happened, and nobody hears o
   assert.ok(summary(await enter(cleo, "Ben")).includes("presence Ben 110"), "the nick is free");
 });
 
+test("a registration is acknowledged when it is on disk, however slow that is, and survives the power going then", async () => {
+  const disk = new FaultyDisk();
+  const before = await startRooms("allow_unaffiliated_register = true", { storage: await disk.open() });
+  const [ada, ben] = [before.client("ada@example"), before.client("ben@example")];
+  await createRoom(ada, "Ada", { "muc#roomconfig_persistentroom": "1" });
+  using held = disk.holdSyncedCommits();
+  let isAnswered = false;
+  const registered = register(ben, "Ben").then((answer) => {
+    isAnswered = true;
+    return answer;
+  });
+  await held.arrived();
+  assert.equal(isAnswered, false, "nothing of it is on disk");
+  held.release();
+  assert.equal((await registered).attrs["type"], "result");
+  await disk.cutPower();
+  await before.stop().catch(() => undefined);
+
+  await using after = await startRooms("allow_unaffiliated_register = true", { storage: await disk.open() });
+  assert.equal(await registeredNick(after.client("ben@example")), "Ben");
+  const conflict = summary(await enter(after.client("cleo@example"), "Ben"));
+  assert.ok(conflict.includes("presence Ben error cancel/conflict"), conflict.join("\n"));
+});
+
 test("a room that is not there, and one that is gone, say so", async () => {
   await using service = await startRooms();
   const [ada, ben] = [service.client("ada@example"), service.client("ben@example")];
