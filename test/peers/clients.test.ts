@@ -101,6 +101,8 @@ test("slixmpp and @xmpp/client see each other's messages", needs(slixmppIsMissin
     await lars.sees("Kim's message", says("Kim", "Hi Lars"));
     await lars.say("goodbye");
     await kim.printed(/Lars: goodbye/);
+    await kim.printed(/has occupant ids/);
+    await kim.printed(/Lars spoke under the id of their presence/);
     assert.equal(await kim.exited, 0, kim.output);
   } finally {
     await kim.stop();

@@ -3,6 +3,7 @@
 Arguments: JID, password, port, room, nick, what to say once somebody else is in the room, and the file of the
 certificate to trust, if TLS is to be used.
 """
+import asyncio
 import sys
 
 import slixmpp
@@ -15,6 +16,8 @@ class Guest(slixmpp.ClientXMPP):
         super().__init__(jid, password)
         self.register_plugin("xep_0045")
         self.register_plugin("xep_0199")
+        self.register_plugin("xep_0421")
+        self.ids = {}
         self.add_event_handler("session_start", self.start)
         self.add_event_handler("failed_all_auth", lambda _: self.end("login refused"))
         self.add_event_handler("groupchat_message", self.heard)
@@ -29,14 +32,30 @@ class Guest(slixmpp.ClientXMPP):
     def seen(self, presence):
         who = presence["muc"]["nick"]
         print("%s %s" % (presence["type"], who), flush=True)
+        if who == nick and not self.ids:
+            asyncio.ensure_future(self.ask())
+        self.ids[who] = self.id_of(presence)
         if who != nick and not self.said:
             self.said = True
             self.send_message(mto=room, mbody=text, mtype="groupchat")
 
     def heard(self, message):
-        print("%s: %s" % (message["mucnick"], message["body"]), flush=True)
+        who = message["mucnick"]
+        print("%s: %s" % (who, message["body"]), flush=True)
+        if self.ids.get(who) and self.ids[who] == self.id_of(message):
+            print("%s spoke under the id of their presence" % who, flush=True)
         if message["mucnick"] != nick and message["body"] == "goodbye":
             self.end("done")
+
+    async def ask(self):
+        # Not has_feature: that of 1.8.3 fails on any answer.
+        info = await self.plugin["xep_0030"].get_info(jid=room)
+        if self.plugin["xep_0421"].namespace in info["disco_info"]["features"]:
+            print("%s has occupant ids" % room, flush=True)
+
+    def id_of(self, stanza):
+        # The plugin's accessor of 1.8.3 finds no attribute, as its class misspells "interfaces".
+        return stanza["occupant-id"].xml.get("id")
 
     def end(self, why):
         print(why, flush=True)
