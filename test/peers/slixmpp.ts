@@ -9,7 +9,7 @@ const PROGRAM = resolve(import.meta.dirname, "../../../test/peers/slixmpp_room.p
 /** Why slixmpp cannot be used here, or `undefined`. */
 export function slixmppIsMissing(): string | undefined {
   try {
-    execFileSync(PYTHON, ["-c", "import slixmpp"], { stdio: "ignore" });
+    execFileSync(PYTHON, ["-c", "from slixmpp import ClientXMPP"], { stdio: "ignore" });
     return undefined;
   } catch {
     return `${PYTHON} has no slixmpp`;
