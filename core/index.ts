@@ -51,6 +51,9 @@ export type { LoadedConfig } from "./config/loaded-config.js";
 export { ConfigError, type ConfigErrorCode } from "./config/config-error.js";
 export type * from "./storage/store.js";
 export { StorageError } from "./storage/store.js";
+
+// What a Prosody has stored: for importers and exporters
+export * from "./storage/prosody/index.js";
 export type * from "./timers/clock.js";
 export type * from "./log/logger.js";
 

@@ -11,4 +11,4 @@ export const virtualHost: readonly string[] = ["presence", "message", "iq", "c2s
 export const inheritable: readonly string[] = ["server_contact_info"];
 
 /** Once for the server. */
-export const global: readonly string[] = ["admin_socket", "import_prosody"];
+export const global: readonly string[] = ["admin_socket", "migrate"];

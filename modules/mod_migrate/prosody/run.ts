@@ -1,9 +1,8 @@
 import type { CommandIo, Hosts, ModuleApi } from "chorus-muc";
 import { ArchiveImport } from "./archives.js";
-import { encodeStore } from "./names.js";
-import { Report } from "./report.js";
+import { Report } from "../report.js";
 import { RoomImport } from "./rooms.js";
-import { filesOfHost, STORES, type Source, type SourceHost } from "./source.js";
+import { STORES, type Source, type SourceHost } from "./source.js";
 import { bringUserData } from "./user-data.js";
 
 /** Milliseconds between two lines of progress. */
@@ -52,7 +51,7 @@ export class Run {
         continue;
       }
       await this.#bringHost(host, module.context(host.name), target.link !== undefined, report);
-      this.#tellOthers(host, report);
+      await this.#tellOthers(host, report);
     }
     this.io.progress?.("");
   }
@@ -71,17 +70,14 @@ export class Run {
   }
 
   /** Stores that nothing here would read. */
-  #tellOthers({ name, kind }: SourceHost, report: Report): void {
-    const known = new Set<string>(STORES[kind].map(encodeStore));
-    const others = new Set(
-      filesOfHost(this.source.dataPath, name)
-        .filter((file) => !file.endsWith("~"))
-        .map((file) => file.replace(/\.(dat|list|lidx)$/, "")),
-    );
-    for (const store of [...others].sort()) {
-      if (known.has(store)) continue;
-      const reason = "nothing here reads such a store; it is not brought over";
-      report.store(name, store, "records").remarks.push({ kind: "left", file: store, record: undefined, reason });
+  async #tellOthers({ name, kind }: SourceHost, report: Report): Promise<void> {
+    const known = new Set<string>(STORES[kind]);
+    for (const data of this.source.places(name)) {
+      for (const store of await data.stores(name)) {
+        if (known.has(store)) continue;
+        const reason = "nothing here reads such a store; it is not brought over";
+        report.store(name, store, "records").remarks.push({ kind: "left", file: data.place, record: store, reason });
+      }
     }
   }
 }

@@ -1,4 +1,14 @@
-import { domainOf, parseBareJid, type Json } from "chorus-muc";
+import {
+  DataError,
+  decodeUtf8,
+  domainOf,
+  parseBareJid,
+  toJson,
+  type Json,
+  type LuaKey,
+  type LuaTable,
+  type LuaValue,
+} from "chorus-muc";
 import {
   parseAffiliation,
   type Affiliation,
@@ -6,10 +16,7 @@ import {
   type FrozenRoom,
   type RoomData,
 } from "chorus-muc/muc";
-import { DataError } from "./data-error.js";
-import { decodeUtf8, type LuaKey, type LuaTable, type LuaValue } from "./lua-data.js";
-import { toJson } from "./lua-json.js";
-import type { Remark } from "./report.js";
+import type { Remark } from "../report.js";
 
 /** Key of `_data` under which entries of a room stay that nobody here knows. */
 const UNKNOWN = "prosody_unknown";

@@ -5,11 +5,11 @@ import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { openStorage } from "../../../core/storage/open.js";
-import { serverFolder } from "../../support/cli.js";
+import { openStorage } from "../../../../core/storage/open.js";
+import { serverFolder } from "../../../support/cli.js";
 import { archived, CHORUS, room, ROOMS } from "./prosody-data.js";
 
-const CHORUSCTL = resolve(import.meta.dirname, "../../../core/cli/chorusctl.js");
+const CHORUSCTL = resolve(import.meta.dirname, "../../../../core/cli/chorusctl.js");
 const HEAP_MB = 48;
 const MESSAGES = 20_000;
 const WORDS = "wherefore ".repeat(400);

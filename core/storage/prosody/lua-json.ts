@@ -1,4 +1,4 @@
-import type { Json } from "chorus-muc";
+import type { Json } from "../store.js";
 import type { LuaKey, LuaTable, LuaValue } from "./lua-data.js";
 
 /**

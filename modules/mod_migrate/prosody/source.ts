@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { isAbsolute, join, resolve } from "node:path";
-import { loadConfig, nameprep, type Config, type ConfigValue } from "chorus-muc";
-import { encodeName } from "./names.js";
+import { isAbsolute, resolve } from "node:path";
+import { loadConfig, nameprep, ProsodyFiles, type Config, type ConfigValue, type ProsodyData } from "chorus-muc";
 import type { ImportCall } from "./command-line.js";
 
 /** Where Prosody's packages keep their data when the configuration does not say. */
@@ -25,6 +24,10 @@ export interface Source {
   /** Absolute. */
   readonly dataPath: string;
   readonly hosts: readonly SourceHost[];
+  /** Where a store of a host is. */
+  data(host: string, store: string): ProsodyData;
+  /** Everywhere that a host has stores. */
+  places(host: string): readonly ProsodyData[];
 }
 
 /** Reads Prosody's configuration. @returns why nothing can be brought from there, a line each @throws ConfigError */
@@ -48,9 +51,9 @@ export async function openSource(call: ImportCall, cwd: string): Promise<Source 
   const dataPath = findDataPath(config, call, cwd);
   if (typeof dataPath === "object") problems.push(dataPath.problem);
   else {
-    problems.push(
-      ...hosts.flatMap((host) => [...storageProblems(config, host), ...folderProblems(dataPath, host.name)]),
-    );
+    problems.push(...hosts.flatMap((host) => storageProblems(config, host)));
+    const files = new ProsodyFiles(dataPath);
+    for (const { name } of hosts) problems.push(...(await folderProblems(files, name)));
     const pid = call.isDryRun || call.dataPath !== undefined ? undefined : runningPid(config, cwd);
     if (pid !== undefined) {
       problems.push(
@@ -60,7 +63,7 @@ export async function openSource(call: ImportCall, cwd: string): Promise<Source 
     if (hosts.length === 0 && problems.length === 0) {
       problems.push(`${config.file} has neither a Component "…" "muc" nor a VirtualHost`);
     }
-    if (problems.length === 0) return { config, dataPath, hosts };
+    if (problems.length === 0) return { config, dataPath, hosts, data: () => files, places: () => [files] };
   }
   return problems;
 }
@@ -120,9 +123,9 @@ function reasonFor(driver: string): string {
 }
 
 /** A folder that cannot be read must not be taken for an empty one. */
-function folderProblems(dataPath: string, host: string): string[] {
+async function folderProblems(files: ProsodyFiles, host: string): Promise<string[]> {
   try {
-    filesOfHost(dataPath, host);
+    await files.stores(host);
     return [];
   } catch (error) {
     return [`the data of ${host} cannot be read: ${error instanceof Error ? error.message : String(error)}`];
@@ -142,15 +145,5 @@ function runningPid(config: Config, cwd: string): number | undefined {
     // A process of another user is there all the same.
     const isThere = error instanceof Error && "code" in error && error.code === "EPERM";
     return isThere ? Number(readFileSync(resolve(cwd, file), "utf8").trim()) : undefined;
-  }
-}
-
-/** Names of files and folders that a host has in the data folder; none when it has no data. */
-export function filesOfHost(dataPath: string, host: string): string[] {
-  try {
-    return readdirSync(join(dataPath, encodeName(host)));
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
-    throw error;
   }
 }

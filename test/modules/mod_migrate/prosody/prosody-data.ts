@@ -2,10 +2,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { runCommand } from "../../../core/cli/run-command.js";
-import type { Storage } from "../../../core/storage/store.js";
-import { startService } from "../../../core/testing/service.js";
-import { FaultyDisk } from "../../../core/testing/storage-faults.js";
+import { runCommand } from "../../../../core/cli/run-command.js";
+import type { Storage } from "../../../../core/storage/store.js";
+import { startService } from "../../../../core/testing/service.js";
+import { FaultyDisk } from "../../../../core/testing/storage-faults.js";
 
 export const ROOMS = "conference.localhost";
 

@@ -1,11 +1,18 @@
-import { serialise, type Json, type KeyvalStore, type ModuleApi } from "chorus-muc";
-import { DataError } from "./data-error.js";
-import type { LuaKey, LuaTable, LuaValue } from "./lua-data.js";
-import { toJson } from "./lua-json.js";
-import type { Report } from "./report.js";
+import {
+  DataError,
+  serialise,
+  toElement,
+  toJson,
+  type Json,
+  type KeyvalStore,
+  type LuaKey,
+  type LuaTable,
+  type LuaValue,
+  type ModuleApi,
+} from "chorus-muc";
+import type { Report } from "../report.js";
 import type { Run } from "./run.js";
-import { toElement } from "./stanza.js";
-import { readTable, reasonOf, userFiles } from "./user-files.js";
+import { prepare, reasonOf, recordsOf } from "./records.js";
 
 /** How a store of one value per user is brought over, and what one is called. */
 interface Conversion {
@@ -34,21 +41,22 @@ export async function bringUserData(
   const { unit, convert } = CONVERSIONS[store] as Conversion;
   const target: KeyvalStore = module.openStore(store);
   const counts = report.store(host, store, unit);
-  const files = await userFiles(run.source.dataPath, host, store, ".dat", counts);
-  for (const [at, { user, path }] of files.entries()) {
+  const values = prepare(await recordsOf(() => run.source.data(host, store).values(host, store), counts), counts);
+  for (const [at, value] of values.entries()) {
+    const { user, place } = value;
     counts.in++;
-    run.progress(`${host}: ${unit}`, at, files.length);
+    run.progress(`${host}: ${unit}`, at, values.length);
     const unwanted = isWanted(user);
     if (unwanted !== undefined) {
-      counts.remarks.push({ kind: "left", file: path, record: user, reason: unwanted });
+      counts.remarks.push({ kind: "left", file: place, record: user, reason: unwanted });
       continue;
     }
     try {
-      const value = convert(await readTable(path));
-      await run.write(() => [target.set(user, value, { sync: false })]);
+      const converted = convert(await value.read());
+      await run.write(() => [target.set(user, converted, { sync: false })]);
       counts.out++;
     } catch (error) {
-      counts.remarks.push({ kind: "lost", file: path, record: user, reason: reasonOf(error) });
+      counts.remarks.push({ kind: "lost", file: place, record: user, reason: reasonOf(error) });
     }
   }
 }

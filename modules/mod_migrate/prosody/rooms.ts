@@ -4,24 +4,23 @@ import {
   parseJid,
   resourceOf,
   serialise,
+  toElement,
   removeChildren,
   namespaceOf,
   NS_DELAY,
   type Json,
   type KeyvalPlusStore,
   type KeyvalStore,
+  type LuaTable,
   type MapStore,
   type ModuleApi,
+  type ProsodyValue,
 } from "chorus-muc";
 import { instanceOf, type FrozenRoom } from "chorus-muc/muc";
-import { existsSync } from "node:fs";
-import type { LuaTable } from "./lua-data.js";
-import { storeFiles } from "./names.js";
-import type { Report, StoreReport } from "./report.js";
+import type { Report, StoreReport } from "../report.js";
 import type { Run } from "./run.js";
 import { toRoom } from "./room-record.js";
-import { toElement } from "./stanza.js";
-import { readTable, reasonOf, userFiles } from "./user-files.js";
+import { prepare, reasonOf, recordsOf } from "./records.js";
 
 type Occupants = Record<string, string | boolean>;
 
@@ -56,26 +55,32 @@ export class RoomImport {
   }
 
   async #bringRooms(report: StoreReport): Promise<void> {
-    const { dataPath } = this.run.source;
-    const files = await userFiles(dataPath, this.host, "config", ".dat", report);
-    for (const [at, { user, path }] of files.entries()) {
+    const values = await this.#values("config", report);
+    const rooms = prepare(values, report);
+    for (const [at, value] of rooms.entries()) {
+      const { user, place } = value;
       report.in++;
-      this.run.progress(`${this.host}: rooms`, at, files.length);
+      this.run.progress(`${this.host}: rooms`, at, rooms.length);
       try {
-        const reason = await this.#bringRoom(user, path, await readTable(path), report);
+        const reason = await this.#bringRoom(user, place, await value.read(), report);
         if (reason === undefined) {
           this.nodes.add(user);
           report.out++;
-        } else report.remarks.push({ file: path, record: user, ...reason });
+        } else report.remarks.push({ file: place, record: user, ...reason });
       } catch (error) {
-        report.remarks.push({ kind: "lost", file: path, record: user, reason: reasonOf(error) });
+        report.remarks.push({ kind: "lost", file: place, record: user, reason: reasonOf(error) });
       }
     }
     // Prosody keeps a room there that was made at the address of the service itself, which no client can leave.
-    const { host: file } = storeFiles(dataPath, this.host, "config");
-    if (!existsSync(file)) return;
+    const own = ofHost(values);
+    if (!own) return;
+    const reason = "the service itself cannot be a room";
     report.in++;
-    report.remarks.push({ kind: "left", file, record: this.host, reason: "the service itself cannot be a room" });
+    report.remarks.push({ kind: "left", file: own.place, record: this.host, reason });
+  }
+
+  #values(store: string, report: StoreReport): Promise<readonly ProsodyValue[]> {
+    return recordsOf(() => this.run.source.data(this.host, store).values(this.host, store), report);
   }
 
   /** @returns why it stays behind */
@@ -110,11 +115,12 @@ export class RoomImport {
 
   /** Prosody's list of rooms may name some of which nothing else is left. */
   async #checkList(report: StoreReport): Promise<void> {
-    const { host: file } = storeFiles(this.run.source.dataPath, this.host, "persistent");
-    if (!existsSync(file)) return;
+    const list = ofHost(await this.#values("persistent", report));
+    if (!list) return;
+    const file = list.place;
     let table;
     try {
-      table = await readTable(file);
+      table = await list.read();
     } catch (error) {
       report.in++;
       const reason = `${reasonOf(error)}; the rooms are listed anew from what is stored of them`;
@@ -142,14 +148,15 @@ export class RoomImport {
   }
 
   async #bringStates(report: StoreReport): Promise<void> {
-    for (const { user, path } of await userFiles(this.run.source.dataPath, this.host, "state", ".dat", report)) {
+    for (const value of prepare(await this.#values("state", report), report)) {
+      const { user, place: path } = value;
       report.in++;
       try {
         if (!this.nodes.has(user)) {
           report.remarks.push({ kind: "left", file: path, record: user, reason: "its room is not brought over" });
           continue;
         }
-        await this.#bringState(user, path, await readTable(path), report);
+        await this.#bringState(user, path, await value.read(), report);
         report.out++;
       } catch (error) {
         report.remarks.push({ kind: "lost", file: path, record: user, reason: reasonOf(error) });
@@ -215,6 +222,11 @@ export class RoomImport {
       return undefined;
     }
   }
+}
+
+/** What a host has itself in a store. */
+function ofHost(values: readonly ProsodyValue[]): ProsodyValue | undefined {
+  return values.find(({ user }) => user === null);
 }
 
 function nameOf(room: FrozenRoom): string {

@@ -1,4 +1,4 @@
-import { xml, type Element } from "chorus-muc";
+import { xml, type Element } from "../../xmpp/element.js";
 import { DataError } from "./data-error.js";
 import type { LuaTable, LuaValue } from "./lua-data.js";
 import { listOf } from "./lua-json.js";

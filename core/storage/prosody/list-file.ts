@@ -9,21 +9,14 @@ const NEXT_ITEM = Buffer.from("\nitem(");
 const MAX_RECORD = 16 * 1024 * 1024;
 const INDEX_MAGIC = 7767640n;
 
-/** One record of a `.list` file, or why it cannot be read. */
-export interface ListRecord {
-  /** Place among the records, from 1. */
-  readonly number: number;
-  readonly value: LuaValue | DataError;
-}
-
 /**
  * The records of a `.list` file in order, read piece by piece: no more than a few are in memory.
  *
  * A damaged record does not take those behind it along: reading goes on with the next line that begins one, or, where a
  * half-written record was written on to, with what begins within it.
+ * In place of a damaged record stands why it cannot be read.
  */
-export async function* readList(file: string): AsyncGenerator<ListRecord> {
-  let number = 0;
+export async function* readList(file: string): AsyncGenerator<LuaValue | DataError> {
   let rest: Buffer = Buffer.alloc(0);
   let offset = 0;
   let isOverlong = false;
@@ -33,20 +26,20 @@ export async function* readList(file: string): AsyncGenerator<ListRecord> {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     for (let border = rest.indexOf(NEXT_ITEM, from); border !== -1; border = rest.indexOf(NEXT_ITEM, from)) {
       const piece = rest.subarray(0, border + 1);
-      if (!isOverlong) for (const value of recordsIn(piece, offset)) yield { number: ++number, value };
+      if (!isOverlong) yield* recordsIn(piece, offset);
       isOverlong = false;
       offset += piece.length;
       rest = rest.subarray(border + 1);
       from = 0;
     }
     if (rest.length > MAX_RECORD) {
-      if (!isOverlong) yield { number: ++number, value: tooLong(offset) };
+      if (!isOverlong) yield tooLong(offset);
       isOverlong = true;
       offset += rest.length - NEXT_ITEM.length;
       rest = rest.subarray(-NEXT_ITEM.length);
     }
   }
-  if (!isOverlong) for (const value of recordsIn(rest, offset)) yield { number: ++number, value };
+  if (!isOverlong) yield* recordsIn(rest, offset);
 }
 
 /** What is in a piece that begins as a record does: that record, mostly. */

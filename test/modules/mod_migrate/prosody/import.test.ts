@@ -1,11 +1,11 @@
 /** What comes over from Prosody's files, and what is said of what does not. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Accounts } from "../../../core/hosts/accounts.js";
-import { startService } from "../../../core/testing/service.js";
-import { getChild, xml } from "../../../core/xmpp/element.js";
-import { NS_DISCO_ITEMS } from "../../../core/xmpp/namespaces.js";
-import { request } from "../../support/rooms.js";
+import { Accounts } from "../../../../core/hosts/accounts.js";
+import { startService } from "../../../../core/testing/service.js";
+import { getChild, xml } from "../../../../core/xmpp/element.js";
+import { NS_DISCO_ITEMS } from "../../../../core/xmpp/namespaces.js";
+import { request } from "../../../support/rooms.js";
 import { archived, CHORUS, ProsodyFolder, room, ROOMS } from "./prosody-data.js";
 
 const HOST = "conference%2elocalhost";
@@ -65,7 +65,7 @@ describe("chorusctl import prosody", () => {
       "  muc_log: 3 messages in, 3 out",
       "  vcard_muc: 1 vCards in, 1 out",
       "  cron: 0 records in, 0 out",
-      "    left: cron: nothing here reads such a store; it is not brought over",
+      "    left: data: cron: nothing here reads such a store; it is not brought over",
       "everything else is written",
       "nothing was lost",
     ]);

@@ -4,11 +4,11 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { DataError } from "../../../modules/mod_import_prosody/data-error.js";
-import { readData, type LuaKey, type LuaTable, type LuaValue } from "../../../modules/mod_import_prosody/lua-data.js";
-import { toJson } from "../../../modules/mod_import_prosody/lua-json.js";
-import { decodeName, encodeName, encodeStore } from "../../../modules/mod_import_prosody/names.js";
-import { needs } from "../../support/required.js";
+import { DataError } from "../../../../core/storage/prosody/data-error.js";
+import { readData, type LuaKey, type LuaTable, type LuaValue } from "../../../../core/storage/prosody/lua-data.js";
+import { toJson } from "../../../../core/storage/prosody/lua-json.js";
+import { decodeName, encodeName, encodeStore } from "../../../../core/storage/prosody/names.js";
+import { needs } from "../../../support/required.js";
 
 const LIBRARY = "/usr/lib/prosody";
 const LUA = "lua5.4";

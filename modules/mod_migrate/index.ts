@@ -16,9 +16,9 @@ import {
   type Hosts,
   type ModuleApi,
 } from "chorus-muc";
-import { readCall } from "./command-line.js";
-import { Run } from "./run.js";
-import { openSource, type Source } from "./source.js";
+import { readCall } from "./prosody/command-line.js";
+import { Run } from "./prosody/run.js";
+import { openSource, type Source } from "./prosody/source.js";
 
 const USAGE =
   "import prosody --config PROSODY_CONFIG [--data-path DIR] [--host HOST]… [--into CONFIG] [--dry-run] [--json]";
