@@ -88,6 +88,9 @@ modules:
   const known = new Set<string>();
   return {
     name: "ejabberd",
+    get pid() {
+      return child.pid;
+    },
     clientPort,
     componentPort,
     get output() {

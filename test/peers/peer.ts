@@ -1,6 +1,9 @@
+import type { startChild } from "../support/child.js";
+
 /** A real server that holds the accounts, with Chorus attached to it as `conference.localhost`. */
 export interface Peer {
   readonly name: string;
+  readonly pid: number;
   /** Of the client listener, on loopback, without TLS. */
   readonly clientPort: number;
   /** Of the listener for components, on loopback. */
@@ -24,4 +27,8 @@ export interface PeerOptions {
   readonly secret: string;
   /** The server's own rooms instead of a component, with these lines in their section: to judge scripts by them. */
   readonly ownRooms?: string;
+  /** For measurements: nothing logged, no modules beyond those that rooms need, and lines of the global section. */
+  readonly lean?: string;
+  /** In place of `startChild`. */
+  readonly launch?: typeof startChild;
 }

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startChild } from "../support/child.js";
-import { freePorts } from "../support/ports.js";
+import { freePorts, untilListening } from "../support/ports.js";
 import type { Peer, PeerOptions } from "./peer.js";
 
 const PROGRAM = "/usr/bin/prosody";
@@ -14,7 +14,7 @@ export function prosodyIsMissing(): string | undefined {
 }
 
 /** Starts Debian's Prosody as the server that holds the accounts; anybody may log in. */
-export async function startProsody({ secret, ownRooms }: PeerOptions): Promise<Peer> {
+export async function startProsody({ secret, ownRooms, lean, launch = startChild }: PeerOptions): Promise<Peer> {
   const folder = await mkdtemp(join(tmpdir(), "chorus-prosody-"));
   const [clientPort = 0, componentPort = 0] = await freePorts(2);
   await mkdir(join(folder, "data"));
@@ -26,7 +26,7 @@ run_as_root = true
 pidfile = "${folder}/prosody.pid"
 data_path = "${folder}/data"
 storage = "memory"
-log = { info = "*console" }
+log = { ${lean === undefined ? "info" : "error"} = "*console" }
 network_backend = "epoll"
 use_ipv6 = false
 interfaces = { "127.0.0.1" }
@@ -38,23 +38,27 @@ allow_unencrypted_plain_auth = true
 authentication = "insecure"
 insecure_open_authentication = "Yes please, I know what I'm doing!"
 limits = {}
-modules_enabled = { "roster", "saslauth", "disco", "ping", "pep", "vcard_legacy", "adhoc" }
+modules_enabled = { "roster", "saslauth", "disco", "ping"${lean === undefined ? ', "pep", "vcard_legacy", "adhoc"' : ""} }
 modules_disabled = { "s2s", "offline" }
 admins = { "admin@localhost" }
+${lean ?? ""}
 VirtualHost "localhost"
 Component "conference.localhost"${ownRooms === undefined ? `\n  component_secret = "${secret}"` : ` "muc"\n  restrict_room_creation = false\n${ownRooms}`}
 `,
   );
-  const child = startChild(PROGRAM, ["-F", "--config", config]);
+  const child = launch(PROGRAM, ["-F", "--config", config]);
   try {
-    await child.printed(/Activated service 'c2s'/);
-    if (ownRooms === undefined) await child.printed(/Activated service 'component'/);
+    await untilListening(clientPort, child);
+    if (ownRooms === undefined) await untilListening(componentPort, child);
   } catch (error) {
     await child.stop("SIGKILL");
     throw error;
   }
   return {
     name: "Prosody",
+    get pid() {
+      return child.pid;
+    },
     clientPort,
     componentPort,
     get output() {

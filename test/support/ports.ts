@@ -1,4 +1,6 @@
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Child } from "./child.js";
 
 /** Loopback ports that nothing listened on a moment ago, for programs that cannot pick one themselves. */
 export async function freePorts(count: number): Promise<number[]> {
@@ -19,4 +21,20 @@ export async function freePorts(count: number): Promise<number[]> {
   });
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
+}
+
+/** Resolves when something listens on a port of loopback. @throws Error with its output when the process ends before */
+export async function untilListening(port: number, child: Child): Promise<void> {
+  const ended = child.exited.then((status) => {
+    throw new Error(`it ended (${status}) before it listened on ${port}:\n${child.output}`);
+  });
+  ended.catch(() => undefined);
+  const listening = async (): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = connect({ port, host: "127.0.0.1" }, () => {
+        socket.destroy();
+        resolve(true);
+      }).once("error", () => resolve(false));
+    });
+  while (!(await Promise.race([listening(), ended]))) await sleep(10);
 }

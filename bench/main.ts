@@ -1,0 +1,67 @@
+/** `npm run bench`: Chorus beside other servers, under the same load. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { arch, cpus, platform, release, totalmem } from "node:os";
+import { dirname } from "node:path";
+import { parseArguments, USAGE, type Arguments } from "./arguments.js";
+import { medians } from "./medians.js";
+import { selfTimes } from "./profile.js";
+import { figuresTable, targetsTable } from "./report.js";
+import { isMissing, makeBench, run } from "./run.js";
+import { pinLoad } from "./servers/launch.js";
+import { judge } from "./targets.js";
+import { FULL } from "./workloads/sizes.js";
+import type { ServerName } from "./workloads/workload.js";
+
+function argumentsOrUsage(): Arguments {
+  try {
+    return parseArguments(process.argv.slice(2));
+  } catch (error) {
+    console.error(`bench: ${(error as Error).message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+const options = argumentsOrUsage();
+const servers: ServerName[] = [];
+const leftOut: Partial<Record<ServerName, string>> = {};
+for (const server of options.servers) {
+  const why = await isMissing(server);
+  if (why === undefined) servers.push(server);
+  else leftOut[server] = why;
+}
+for (const [server, why] of Object.entries(leftOut)) console.log(`left out: ${server} (${why})`);
+
+const { pinned, launch } = pinLoad();
+const began = new Date();
+const measurements = await run(
+  makeBench(launch, FULL, options.profile),
+  { ...options, servers },
+  (round, { workload, server, figures }) => {
+    const cpu = figures["cpuMicrosPerDelivery"];
+    console.log(
+      `round ${round}: ${workload}, ${server}${cpu === undefined ? "" : `: ${cpu.toFixed(2)} µs per delivery`}`,
+    );
+  },
+);
+const middle = medians(measurements);
+const verdicts = judge(middle);
+console.log(`\n${figuresTable(middle)}\n\n${targetsTable(verdicts)}`);
+if (options.profile !== undefined) {
+  console.log(`\nprofile of all that Chorus did, start and logins included (${options.profile}):`);
+  for (const { where, percent } of selfTimes(options.profile, 30))
+    console.log(`${percent.toFixed(1).padStart(5)} %  ${where}`);
+}
+
+if (options.json !== undefined) {
+  mkdirSync(dirname(options.json), { recursive: true });
+  const machine = {
+    cpu: cpus()[0]?.model,
+    cpus: cpus().length,
+    memoryBytes: totalmem(),
+    os: `${platform()} ${release()} ${arch()}`,
+  };
+  writeFileSync(
+    options.json,
+    `${JSON.stringify({ began, node: process.version, machine, pinned, rounds: options.rounds, leftOut, medians: middle, verdicts, measurements }, undefined, 2)}\n`,
+  );
+}

@@ -1,0 +1,16 @@
+/** A server under measurement. */
+export interface BenchServer {
+  readonly name: string;
+  readonly pid: number;
+  /** Of the listener for clients, on loopback, without TLS. */
+  readonly clientPort: number;
+  /** How clients log in: with any password, or without an account. */
+  readonly login: "PLAIN" | "ANONYMOUS";
+  /** What it printed so far. */
+  readonly output: string;
+  stop(): Promise<void>;
+}
+
+/** The domain of the users, and the one of the rooms. */
+export const HOST = "localhost";
+export const ROOMS = "conference.localhost";

@@ -1,0 +1,7 @@
+import { room100 } from "./room-100.js";
+import { room1000 } from "./room-1000.js";
+import { rooms200 } from "./rooms-200.js";
+import type { Workload } from "./workload.js";
+
+/** All workloads, in the order in which they run. */
+export const WORKLOADS: readonly Workload[] = [room100, room1000, rooms200];

@@ -1,0 +1,29 @@
+import { RoomLoad } from "../load/room.js";
+import { ROOMS } from "../servers/server.js";
+import { measure, SERVERS, withServer, type Workload } from "./workload.js";
+
+/** Joins under way at a time. */
+const JOINING = 10;
+
+/** A thousand enter one room, which is measured as `join-1000`, and some of them talk. */
+export const room1000: Workload = {
+  name: "room-1000",
+  servers: SERVERS,
+  run: (name, bench) =>
+    withServer(bench, name, async (server, login) => {
+      const { occupants, senders, messages } = bench.sizes.room1000;
+      const room = new RoomLoad(`room-1000@${ROOMS}`, await login(occupants));
+      const joined = await measure(server, async () => ({ deliveries: await room.join(JOINING) }));
+      room.check();
+      await room.talk({ senders, messages: 2, inFlight: 1 }); // to warm up
+      const talked = await measure(server, async () => ({
+        latencies: await room.talk({ senders, messages, inFlight: 1 }),
+        deliveries: occupants * senders * messages,
+      }));
+      room.check();
+      return [
+        { workload: "join-1000", server: name, figures: joined },
+        { workload: "room-1000", server: name, figures: talked },
+      ];
+    }),
+};
