@@ -67,6 +67,7 @@ export * from "./xmpp/stream-parser.js";
 
 // Commands of chorusctl, and the socket through which it reaches a running server
 export * from "./cli/command.js";
+export type { ConfigExplainer, ConfigSetting, SettingExplanation } from "./cli/config-report.js";
 export type { DataCheck } from "./cli/doctor.js";
 export { runCommand, type RunOptions } from "./cli/run-command.js";
 export * from "./cli/admin-protocol.js";

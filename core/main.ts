@@ -16,7 +16,7 @@ import { readPermissionSettings } from "./hosts/permission-options.js";
 import { Permissions } from "./hosts/permissions.js";
 import type { Logger } from "./log/logger.js";
 import { Metrics } from "./metrics/metrics.js";
-import { ModuleFinder } from "./modules/finder.js";
+import { ModuleFinder, type ModuleFile } from "./modules/finder.js";
 import { ModuleManager } from "./modules/manager.js";
 import { explain } from "./modules/module-error.js";
 import { ModulePlan, type Autoload } from "./modules/plan.js";
@@ -187,6 +187,11 @@ export class Service {
     const listeners = [...this.hosts.published.get<Listener>("listener"), ...this.#hostListeners()];
     const links = [...this.hosts].flatMap((host) => (host.link ? [`${host.name} attached to ${host.link.peer}`] : []));
     return [...listeners.map(({ name, address }) => `${name} on ${address}`), ...links];
+  }
+
+  /** The file of a module, loaded or not; `undefined` when there is none of that name. */
+  findModule(name: string): ModuleFile | undefined {
+    return this.#finder.find(name);
   }
 
   /** Tells everybody that the values of the configuration have changed; what reads its options once keeps them. */

@@ -10,8 +10,8 @@ export type CommandSummary = Pick<Command, "name" | "summary" | "usage">;
 export const BUILT_IN: readonly CommandSummary[] = [
   {
     name: "check config",
-    summary: "say what is wrong with a configuration, each with its file and line",
-    usage: "check config [--config FILE]",
+    summary: "say what is wrong with a configuration, and what becomes of each setting of Prosody's",
+    usage: "check config [--config FILE] [--explain] [--json]",
   },
   {
     name: "doctor",

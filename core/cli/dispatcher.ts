@@ -11,7 +11,7 @@ import { explain } from "../modules/module-error.js";
 import { connectAdminSocket } from "./admin-client.js";
 import { adminSocketPath } from "./admin-protocol.js";
 import { BUILT_IN } from "./built-in.js";
-import { checkConfig } from "./check-config.js";
+import { checkConfig, readCheckCall } from "./check-config.js";
 import { EXIT_USAGE, type CommandIo } from "./command.js";
 import { checkModule } from "./check-module.js";
 import { chooseConfig } from "./config-file.js";
@@ -80,8 +80,9 @@ export async function dispatch(args: readonly string[], io: CommandIo): Promise<
     return runScenarioCommand([...(config === undefined ? [] : ["--config", config]), ...words.slice(1)], io);
   }
   if (first === "check" && second === "config") {
-    if (words.length === 2) return checkConfig(chooseConfig(config).file, io);
-    io.error(`check config: expected nothing more, got "${words.slice(2).join(" ")}"`);
+    const how = readCheckCall(words.slice(2));
+    if (typeof how !== "string") return checkConfig(chooseConfig(config).file, how, io);
+    io.error(`check config: expected --explain or --json, got "${how}"`);
     return EXIT_USAGE;
   }
   if (first === "doctor") return withConfig(config, io, (loaded) => doctor(words.slice(1), loaded, io));

@@ -16,6 +16,7 @@ import {
   type Hosts,
   type ModuleApi,
 } from "chorus-muc";
+import { prosodySettings } from "./config/explain.js";
 import { readCall } from "./prosody/command-line.js";
 import { Run } from "./prosody/run.js";
 import { openSource, type Source } from "./prosody/source.js";
@@ -39,6 +40,7 @@ export default class ImportProsody {
   ) {}
 
   load(): void {
+    this.module.provides("config-explainer", prosodySettings);
     this.module.provides("command", {
       name: "import prosody",
       summary: "bring rooms, archives and accounts over from Prosody's files",

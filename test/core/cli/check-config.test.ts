@@ -95,7 +95,11 @@ describe("chorusctl check config", () => {
     const printed: string[] = [];
     const print = (line: string): void => void printed.push(line);
     const example = join(packageRoot(), "prosody.cfg.lua.example");
-    const status = await checkConfig(example, { print, error: print, ask: () => Promise.reject(new Error()) });
+    const status = await checkConfig(
+      example,
+      { explain: false, json: false },
+      { print, error: print, ask: () => Promise.reject(new Error()) },
+    );
     assert.deepEqual(printed, [`${example}: no problems`]);
     assert.equal(status, 0);
   });
