@@ -1,7 +1,7 @@
 /** `npm run bench`: Chorus beside other servers, under the same load. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { arch, cpus, platform, release, totalmem } from "node:os";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { parseArguments, USAGE, type Arguments } from "./arguments.js";
 import { medians } from "./medians.js";
 import { selfTimes } from "./profile.js";
@@ -31,10 +31,11 @@ for (const server of options.servers) {
 }
 for (const [server, why] of Object.entries(leftOut)) console.log(`left out: ${server} (${why})`);
 
+if (options.profile !== undefined) mkdirSync(options.profile, { recursive: true });
 const { pinned, launch } = pinLoad();
 const began = new Date();
 const measurements = await run(
-  makeBench(launch, FULL, options.profile),
+  makeBench(launch, FULL, options.profile && resolve(options.profile)),
   { ...options, servers },
   (round, { workload, server, figures }) => {
     const cpu = figures["cpuMicrosPerDelivery"];
@@ -47,7 +48,7 @@ const middle = medians(measurements);
 const verdicts = judge(middle);
 console.log(`\n${figuresTable(middle)}\n\n${targetsTable(verdicts)}`);
 if (options.profile !== undefined) {
-  console.log(`\nprofile of all that Chorus did, start and logins included (${options.profile}):`);
+  console.log(`\nprofile of Chorus while it was measured (${options.profile}):`);
   for (const { where, percent } of selfTimes(options.profile, 30))
     console.log(`${percent.toFixed(1).padStart(5)} %  ${where}`);
 }

@@ -21,13 +21,12 @@ export async function isMissing(server: ServerName): Promise<string | undefined>
 
 /** @param profile where Chorus puts profiles */
 export function makeBench(launch: Launch, sizes: Sizes, profile?: string): Bench {
-  const nodeArguments = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`];
   return {
     sizes,
     start: async (server) => {
       switch (server) {
         case "chorus":
-          return startChorus(launch, { nodeArguments });
+          return startChorus(launch, { ...(profile !== undefined && { profile }) });
         case "prosody":
           return startProsodyRooms(launch);
         case "ejabberd":

@@ -1,10 +1,13 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { Child } from "../../test/support/child.js";
 import type { Launch } from "./launch.js";
 import { HOST, ROOMS, type BenchServer } from "./server.js";
 
 const PROGRAM = resolve(import.meta.dirname, "../../core/cli/chorus.js");
+
+const PROFILE_HOOK = join(import.meta.dirname, "profile-hook.js");
 
 /** How Chorus is started. */
 export interface ChorusOptions {
@@ -12,8 +15,8 @@ export interface ChorusOptions {
   readonly rooms?: string;
   /** Data to start with; otherwise a new folder. Kept by whom it belongs to. */
   readonly data?: string;
-  /** Arguments of `node`. */
-  readonly nodeArguments?: readonly string[];
+  /** Folder for profiles of what is measured. */
+  readonly profile?: string;
 }
 
 /** Starts Chorus standalone: everybody may log in, nothing is logged but errors, nothing is limited. */
@@ -38,8 +41,11 @@ Component "${ROOMS}" "muc"
   ${options.rooms ?? ""}
 `,
   );
-  const child = launch(process.execPath, [...(options.nodeArguments ?? []), PROGRAM, "--config", config], {
+  const { profile } = options;
+  const hook = profile === undefined ? [] : ["--import", PROFILE_HOOK];
+  const child = launch(process.execPath, [...hook, PROGRAM, "--config", config], {
     cwd: folder,
+    env: { ...process.env, ...(profile !== undefined && { BENCH_PROFILE_DIR: profile }) },
   });
   const [, port] = await child.printed(/chorus ready:.* c2s on 127\.0\.0\.1:(\d+)/, 300_000);
   return {
@@ -52,9 +58,22 @@ Component "${ROOMS}" "muc"
     get output() {
       return child.output;
     },
+    ...(profile !== undefined && { profiled: profiler(child) }),
     async stop() {
       await child.stop();
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+function profiler(child: Child): (action: () => Promise<void>) => Promise<void> {
+  let number = 0;
+  return async (action) => {
+    number++;
+    process.kill(child.pid, "SIGUSR2");
+    await child.printed(new RegExp(`profile ${number} begun`));
+    await action();
+    process.kill(child.pid, "SIGUSR2");
+    await child.printed(new RegExp(`profile ${number} written`));
   };
 }

@@ -8,6 +8,8 @@ export interface BenchServer {
   readonly login: "PLAIN" | "ANONYMOUS";
   /** What it printed so far. */
   readonly output: string;
+  /** Where profiles are wanted: writes one of what the server does during an action. */
+  profiled?(action: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 

@@ -53,10 +53,16 @@ export async function measure(
 ): Promise<Record<string, number>> {
   await settle(server);
   const before = usageOf(server.pid);
-  const began = performance.now();
-  const { deliveries, latencies } = await action();
-  const seconds = (performance.now() - began) / 1000;
+  let outcome: Awaited<ReturnType<typeof action>> = { deliveries: 0 };
+  let seconds = 0;
+  const timed = async (): Promise<void> => {
+    const began = performance.now();
+    outcome = await action();
+    seconds = (performance.now() - began) / 1000;
+  };
+  await (server.profiled ? server.profiled(timed) : timed());
   await settle(server);
+  const { deliveries, latencies } = outcome;
   const after = usageOf(server.pid);
   const [p50 = 0, p95 = 0, p99 = 0, max = 0] = latencies?.percentiles(50, 95, 99, 100) ?? [];
   return {
