@@ -1,12 +1,6 @@
-/** Something that did not come over as it was. */
-export interface Remark {
-  /** `lost`: it is not there; `left`: it was left out on purpose; `note`: it is there, and somebody should know this. */
-  readonly kind: "lost" | "left" | "note";
-  readonly file: string;
-  /** Which record of the file: a room, a user, a JID, a number. */
-  readonly record: string | undefined;
-  readonly reason: string;
-}
+import { Remarks } from "./remarks.js";
+
+export type { Remark } from "./remarks.js";
 
 /** What came of one store of one host. */
 export interface StoreReport {
@@ -18,7 +12,7 @@ export interface StoreReport {
   in: number;
   /** Records brought over. */
   out: number;
-  readonly remarks: Remark[];
+  readonly remarks: Remarks;
 }
 
 /** Counts what is brought over, by host and store. */
@@ -26,21 +20,25 @@ export class Report {
   readonly stores: StoreReport[] = [];
 
   store(host: string, store: string, unit: string): StoreReport {
-    const report: StoreReport = { host, store, unit, in: 0, out: 0, remarks: [] };
+    const report: StoreReport = { host, store, unit, in: 0, out: 0, remarks: new Remarks() };
     this.stores.push(report);
     return report;
   }
 
   get hasLoss(): boolean {
-    return this.stores.some(({ remarks }) => remarks.some(({ kind }) => kind === "lost"));
+    return this.losses > 0;
+  }
+
+  /** How many records were lost. */
+  get losses(): number {
+    return this.stores.reduce((sum, { remarks }) => sum + remarks.count("lost"), 0);
   }
 
   /** For people: what came of each store, and of all. */
   *lines(isDryRun: boolean): Generator<string> {
     yield* this.storeLines();
-    const lost = this.stores.flatMap(({ remarks }) => remarks).filter(({ kind }) => kind === "lost").length;
     yield isDryRun ? "nothing was written: this was a dry run" : "everything else is written";
-    yield lost === 0 ? "nothing was lost" : `${lost} losses: see above`;
+    yield this.losses === 0 ? "nothing was lost" : `${this.losses} losses: see above`;
   }
 
   /** For people: what came of each store so far. */
@@ -50,7 +48,7 @@ export class Report {
       if (report.host !== host) yield (host = report.host);
       const left = report.in - report.out;
       yield `  ${report.store}: ${report.in} ${report.unit} in, ${report.out} out${left > 0 ? `, ${left} skipped` : ""}`;
-      for (const remark of report.remarks) yield `    ${remarkLine(remark)}`;
+      for (const line of report.remarks.lines()) yield `    ${line}`;
     }
   }
 
@@ -61,13 +59,9 @@ export class Report {
       stores: this.stores.map(({ remarks, ...counts }) => ({
         ...counts,
         skipped: counts.in - counts.out,
-        remarks: remarks.map((remark) => ({ ...remark, record: remark.record ?? null })),
+        remarks: [...remarks].map((remark) => ({ ...remark, record: remark.record ?? null })),
+        more: remarks.more,
       })),
     });
   }
-}
-
-function remarkLine({ kind, file, record, reason }: Remark): string {
-  const place = record === undefined ? file : `${file}: ${record}`;
-  return `${kind}: ${place}: ${reason}`;
 }
