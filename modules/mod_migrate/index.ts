@@ -8,7 +8,6 @@ import {
   inject,
   injectable,
   ModuleApiToken,
-  StorageError,
   type Clock,
   type CommandContext,
   type CommandIo,
@@ -69,24 +68,8 @@ export default class ImportProsody {
       io.error("nothing was brought over");
       return 1;
     }
-    const run = new Run(source, this.clock.now() / 1000, call.isDryRun, io);
-    const { report } = run;
-    let failure: StorageError | undefined;
-    try {
-      await run.all(this.module, this.hosts);
-    } catch (error) {
-      if (!(error instanceof StorageError)) throw error;
-      failure = error;
-    }
-    if (failure) {
-      for (const line of report.storeLines()) io.error(line);
-      io.error(`${failure.code}: ${failure.message}`);
-      io.error("it ended there, unfinished: mend that, and import again");
-      return 1;
-    }
-    if (call.isJson) io.print(report.toJson(call.isDryRun));
-    else for (const line of report.lines(call.isDryRun)) io.print(line);
-    return report.hasLoss ? 1 : 0;
+    const run = new Run(source, this.clock.now() / 1000, call, io);
+    return run.finish(() => run.all(this.module, this.hosts));
   }
 
   /** What this configuration lacks for what there is. @param isNamed the hosts were named one by one */

@@ -1,12 +1,12 @@
+import type { ImportOptions } from "../import-run.js";
+
 /** How an import is called. */
-export interface ImportCall {
+export interface ImportCall extends ImportOptions {
   /** Prosody's configuration. */
   readonly config: string;
   readonly dataPath: string | undefined;
   /** Hosts to bring over; none: all. */
   readonly hosts: readonly string[];
-  readonly isDryRun: boolean;
-  readonly isJson: boolean;
 }
 
 /** Takes the words behind `import prosody` apart. @returns what is wrong with them, if they cannot be understood */

@@ -12,12 +12,11 @@ import {
   type KeyvalPlusStore,
   type KeyvalStore,
   type LuaTable,
-  type MapStore,
   type ModuleApi,
   type ProsodyValue,
 } from "chorus-muc";
-import { instanceOf, type FrozenRoom } from "chorus-muc/muc";
 import type { Report, StoreReport } from "../report.js";
+import { RoomStore } from "../room-store.js";
 import type { Run } from "./run.js";
 import { toRoom } from "./room-record.js";
 import { prepare, reasonOf, recordsOf } from "./records.js";
@@ -26,9 +25,7 @@ type Occupants = Record<string, string | boolean>;
 
 /** Brings the rooms of one component over: settings, affiliations, who was inside, and the list of rooms. */
 export class RoomImport {
-  readonly #configs: KeyvalStore<FrozenRoom>;
-  readonly #persistent: MapStore<boolean>;
-  readonly #public: MapStore;
+  readonly #rooms: RoomStore;
   readonly #occupants: KeyvalPlusStore<Occupants>;
   readonly #histories: KeyvalStore;
   /** Nodes of the rooms that were brought over. */
@@ -41,9 +38,7 @@ export class RoomImport {
     /** Whether the people in the rooms are on another server, where they still are. */
     private readonly isAttached: boolean,
   ) {
-    this.#configs = module.openStore<FrozenRoom>("config");
-    this.#persistent = module.openStore<boolean, "map">("persistent", "map");
-    this.#public = module.openStore("public_rooms", "map");
+    this.#rooms = new RoomStore(run, module);
     this.#occupants = module.openStore<Occupants, "keyval+">("occupants", "keyval+");
     this.#histories = module.openStore("muc_history");
   }
@@ -100,17 +95,8 @@ export class RoomImport {
     if (destroyed === true && typeof locked === "number" && locked < this.run.nowSeconds) {
       return { kind: "left", reason: "what stands there of a destroyed room is out of date" };
     }
-    const present = await this.#configs.get(node);
-    if (present && instanceOf(present._data) !== undefined) {
-      return { kind: "lost", reason: "there is a room of that name already, which was made here" };
-    }
-    await this.run.write(() => [
-      this.#configs.set(node, room, { sync: false }),
-      this.#persistent.set(null, jid, true, { sync: false }),
-      // A name in place of an entry has mod_muc make the entry, which depends on the modules, at the next start.
-      this.#public.set(null, jid, destroyed === true ? undefined : nameOf(room), { sync: false }),
-    ]);
-    return undefined;
+    const lost = await this.#rooms.put(room);
+    return lost === undefined ? undefined : { kind: "lost", reason: lost };
   }
 
   /** Prosody's list of rooms may name some of which nothing else is left. */
@@ -227,9 +213,4 @@ export class RoomImport {
 /** What a host has itself in a store. */
 function ofHost(values: readonly ProsodyValue[]): ProsodyValue | undefined {
   return values.find(({ user }) => user === null);
-}
-
-function nameOf(room: FrozenRoom): string {
-  const name = room._data["name"];
-  return typeof name === "string" ? name : "";
 }

@@ -1,40 +1,22 @@
 import type { CommandIo, Hosts, ModuleApi } from "chorus-muc";
+import { ImportRun } from "../import-run.js";
+import type { Report } from "../report.js";
 import { ArchiveImport } from "./archives.js";
-import { Report } from "../report.js";
+import type { ImportCall } from "./command-line.js";
 import { RoomImport } from "./rooms.js";
 import { STORES, type Source, type SourceHost } from "./source.js";
 import { bringUserData } from "./user-data.js";
 
-/** Milliseconds between two lines of progress. */
-const PROGRESS_MS = 100;
-
-/** One import on its way. */
-export class Run {
-  #toldAt = 0;
-
+/** One import from a Prosody. */
+export class Run extends ImportRun {
   constructor(
     readonly source: Source,
     readonly nowSeconds: number,
-    /** Everything is read and checked, and nothing written. */
-    readonly isDryRun: boolean,
-    private readonly io: CommandIo,
-  ) {}
-
-  /** Writes together what `make` issues, and waits for it. */
-  async write(make: () => readonly Promise<unknown>[]): Promise<void> {
-    if (!this.isDryRun) await Promise.all(make());
+    call: ImportCall,
+    io: CommandIo,
+  ) {
+    super(call, io);
   }
-
-  /** Tells how far it is. @param of how many there will be, where that is known */
-  progress(what: string, count: number, of?: number): void {
-    const now = performance.now();
-    if (now - this.#toldAt < PROGRESS_MS) return;
-    this.#toldAt = now;
-    this.io.progress?.(of === undefined ? `${what}: ${count}` : `${what}: ${count} of ${of}`);
-  }
-
-  /** What came over so far. */
-  readonly report = new Report();
 
   /** Brings everything over. @param hosts those of this Chorus @throws StorageError when it cannot be written */
   async all(module: ModuleApi, hosts: Hosts): Promise<void> {
@@ -53,7 +35,6 @@ export class Run {
       await this.#bringHost(host, module.context(host.name), target.link !== undefined, report);
       await this.#tellOthers(host, report);
     }
-    this.io.progress?.("");
   }
 
   async #bringHost({ name, kind }: SourceHost, module: ModuleApi, isAttached: boolean, report: Report): Promise<void> {

@@ -1,0 +1,63 @@
+import { StorageError, type CommandIo } from "chorus-muc";
+import { Report } from "./report.js";
+
+/** Milliseconds between two lines of progress. */
+const PROGRESS_MS = 100;
+
+/** How an import is called, whatever it is from. */
+export interface ImportOptions {
+  /** Everything is read and checked, and nothing written. */
+  readonly isDryRun: boolean;
+  /** The report is one line of JSON. */
+  readonly isJson: boolean;
+}
+
+/** One import on its way. */
+export class ImportRun {
+  /** What came over so far. */
+  readonly report = new Report();
+  readonly isDryRun: boolean;
+  #toldAt = 0;
+
+  constructor(
+    private readonly options: ImportOptions,
+    private readonly io: CommandIo,
+  ) {
+    this.isDryRun = options.isDryRun;
+  }
+
+  /** Writes together what `make` issues, and waits for it. */
+  async write(make: () => readonly Promise<unknown>[]): Promise<void> {
+    if (!this.isDryRun) await Promise.all(make());
+  }
+
+  /** Tells how far it is. @param of how many there will be, where that is known */
+  progress(what: string, count: number, of?: number): void {
+    const now = performance.now();
+    if (now - this.#toldAt < PROGRESS_MS) return;
+    this.#toldAt = now;
+    this.io.progress?.(of === undefined ? `${what}: ${count}` : `${what}: ${count} of ${of}`);
+  }
+
+  /** Brings over what `bring` does, and says what came of it. @returns the status to exit with */
+  async finish(bring: () => Promise<void>): Promise<number> {
+    const { report, io, isDryRun } = this;
+    let failure: StorageError | undefined;
+    try {
+      await bring();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      failure = error;
+    }
+    io.progress?.("");
+    if (failure) {
+      for (const line of report.storeLines()) io.error(line);
+      io.error(`${failure.code}: ${failure.message}`);
+      io.error("it ended there, unfinished: mend that, and import again");
+      return 1;
+    }
+    if (this.options.isJson) io.print(report.toJson(isDryRun));
+    else for (const line of report.lines(isDryRun)) io.print(line);
+    return report.hasLoss ? 1 : 0;
+  }
+}
