@@ -26,13 +26,21 @@ export async function ejabberdIsMissing(): Promise<string | undefined> {
   return (await librariesWithEjabberd()) === undefined ? "ejabberd is not installed" : undefined;
 }
 
+/** An ejabberd that also does what `ejabberdctl` asks. */
+export interface EjabberdPeer extends Peer {
+  /** One command of `ejabberdctl`, over loopback. @throws Error with what it answered, unless it was done */
+  command(name: string, args: Readonly<Record<string, string>>): Promise<unknown>;
+}
+
 /**
  * Starts Debian's ejabberd as the server that holds the accounts. The Erlang machine is started without distribution,
  * so there is no node name to collide and no port mapper left behind.
+ *
+ * With `ownRooms`, lines of YAML below `mod_muc`, it has the rooms itself, with archives, and keys in place of passwords.
  */
-export async function startEjabberd({ secret }: PeerOptions): Promise<Peer> {
+export async function startEjabberd({ secret, ownRooms }: PeerOptions): Promise<EjabberdPeer> {
   const folder = await mkdtemp(join(tmpdir(), "chorus-ejabberd-"));
-  const [clientPort = 0, componentPort = 0] = await freePorts(2);
+  const [clientPort = 0, componentPort = 0, commandPort = 0] = await freePorts(3);
   const config = join(folder, "ejabberd.yml");
   await writeFile(
     config,
@@ -41,8 +49,11 @@ hosts: [localhost]
 loglevel: info
 registration_timeout: infinity
 auth_method: internal
+auth_password_format: ${ownRooms === undefined ? "plain" : "scram"}
 access_rules:
   everybody: {allow: all}
+api_permissions:
+  here: {from: [mod_http_api], who: all, what: "*"}
 listen:
   - {port: ${clientPort}, ip: "127.0.0.1", module: ejabberd_c2s, access: everybody, starttls: false}
   - port: ${componentPort}
@@ -50,7 +61,8 @@ listen:
     module: ejabberd_service
     access: everybody
     hosts:
-      conference.localhost: {password: "${secret}"}
+      ${ownRooms === undefined ? "conference" : "elsewhere"}.localhost: {password: "${secret}"}
+  - {port: ${commandPort}, ip: "127.0.0.1", module: ejabberd_http, request_handlers: {/api: mod_http_api}}
 modules:
   mod_disco: {}
   mod_ping: {}
@@ -58,7 +70,7 @@ modules:
   mod_roster: {}
   mod_vcard: {search: false}
   mod_vcard_xupdate: {}
-`,
+${ownRooms === undefined ? "" : `  mod_private: {}\n  mod_mam: {}\n  mod_muc:\n${ownRooms}\n`}`,
   );
   const child = startChild(
     ERLANG,
@@ -102,6 +114,15 @@ modules:
         known.add(account.user);
         await addAccount(account, clientPort);
       }
+    },
+    async command(name, args) {
+      const answer = await fetch(`http://127.0.0.1:${commandPort}/api/${name}`, {
+        method: "POST",
+        body: JSON.stringify(args),
+      });
+      const text = await answer.text();
+      if (!answer.ok) throw new Error(`${name}: ${answer.status} ${text}`);
+      return JSON.parse(text) as unknown;
     },
     async stop() {
       await child.stop();
