@@ -54,6 +54,7 @@ export { StorageError } from "./storage/store.js";
 
 // What a Prosody has stored: for importers and exporters
 export * from "./storage/prosody/index.js";
+export * from "./storage/sql/index.js";
 export type * from "./timers/clock.js";
 export type * from "./log/logger.js";
 

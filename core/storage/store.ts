@@ -193,6 +193,8 @@ export class StorageError extends Error {
       | "STORAGE_WRITE_FAILED"
       | "STORAGE_READ_FAILED"
       | "STORAGE_CLOSED"
+      | "STORAGE_UNREACHABLE"
+      | "STORAGE_LIBRARY"
       | "STORAGE_BACKUP_DAMAGED",
     message: string,
     options?: { cause?: unknown },
