@@ -32,6 +32,8 @@ for (const server of options.servers) {
 for (const [server, why] of Object.entries(leftOut)) console.log(`left out: ${server} (${why})`);
 
 if (options.profile !== undefined) mkdirSync(options.profile, { recursive: true });
+// What was started is ended when the process exits.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 const { pinned, launch } = pinLoad();
 const began = new Date();
 const measurements = await run(

@@ -1,6 +1,7 @@
 import type { Arguments } from "./arguments.js";
 import { startBare } from "./servers/bare.js";
 import { startChorus } from "./servers/chorus.js";
+import { ejabberdIsMissing, startEjabberdRooms } from "./servers/ejabberd.js";
 import type { Launch } from "./servers/launch.js";
 import { prosodyIsMissing, startProsodyRooms } from "./servers/prosody.js";
 import type { Sizes } from "./workloads/sizes.js";
@@ -12,7 +13,7 @@ export async function isMissing(server: ServerName): Promise<string | undefined>
     case "prosody":
       return prosodyIsMissing();
     case "ejabberd":
-      return "not yet";
+      return ejabberdIsMissing();
     case "chorus":
     case "bare":
       return undefined;
@@ -30,7 +31,7 @@ export function makeBench(launch: Launch, sizes: Sizes, profile?: string): Bench
         case "prosody":
           return startProsodyRooms(launch);
         case "ejabberd":
-          throw new Error("not yet");
+          return startEjabberdRooms(launch);
         case "bare":
           return startBare(launch);
       }

@@ -29,6 +29,11 @@ export class BareServer {
     for (const member of members) member.write(message);
   }
 
+  /** Who has come, to all that are in the room now. */
+  protected announce(members: readonly Connection[], presence: string): void {
+    for (const member of members) member.write(presence);
+  }
+
   #handle(from: Connection, stanza: string): void {
     if (stanza.startsWith("<message")) {
       this.deliver(
@@ -39,7 +44,10 @@ export class BareServer {
       const members = this.#members(stanza);
       for (const { presence } of members) from.write(presence);
       members.push({ member: from, presence: stanza });
-      for (const { member } of members) member.write(stanza);
+      this.announce(
+        members.map(({ member }) => member),
+        stanza,
+      );
     } else if (stanza.startsWith("<auth")) {
       from.write("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
     } else if (stanza.startsWith("<iq")) {
@@ -83,6 +91,10 @@ export class Connection {
   write(bytes: string): void {
     if (this.#gathered === "") setImmediate(() => this.#flush());
     this.#gathered += bytes;
+  }
+
+  close(): void {
+    this.#socket.destroy();
   }
 
   #flush(): void {

@@ -6,12 +6,23 @@ import { Client, connectClient } from "../../core/testing/client.js";
 import { xml } from "../../core/xmpp/element.js";
 import { serialise } from "../../core/xmpp/template.js";
 import { startChild } from "../support/child.js";
-import { freePorts } from "../support/ports.js";
+import { freePorts, untilListening } from "../support/ports.js";
 import type { Account, Peer, PeerOptions } from "./peer.js";
 
 const ERLANG = "/usr/bin/erl";
 /** Debian for x86-64 and for ARM. */
 const LIBRARIES = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"];
+
+/** Keeps waiting schedulers from burning time, so that the time of the processor is that of the work. */
+const NO_SPINNING = ["+sbwt", "none", "+sbwtdcpu", "none", "+sbwtdio", "none"];
+
+const ACCOUNT_MODULES = `  mod_register: {ip_access: all, access: everybody}
+  mod_roster: {}
+  mod_vcard: {search: false}
+  mod_vcard_xupdate: {}`;
+
+const ARCHIVES = `  mod_private: {}
+  mod_mam: {}`;
 
 async function librariesWithEjabberd(): Promise<string | undefined> {
   for (const folder of LIBRARIES.filter((name) => existsSync(name))) {
@@ -38,7 +49,12 @@ export interface EjabberdPeer extends Peer {
  *
  * With `ownRooms`, lines of YAML below `mod_muc`, it has the rooms itself, with archives, and keys in place of passwords.
  */
-export async function startEjabberd({ secret, ownRooms }: PeerOptions): Promise<EjabberdPeer> {
+export async function startEjabberd({
+  secret,
+  ownRooms,
+  lean,
+  launch = startChild,
+}: PeerOptions): Promise<EjabberdPeer> {
   const folder = await mkdtemp(join(tmpdir(), "chorus-ejabberd-"));
   const [clientPort = 0, componentPort = 0, commandPort = 0] = await freePorts(3);
   const config = join(folder, "ejabberd.yml");
@@ -46,16 +62,15 @@ export async function startEjabberd({ secret, ownRooms }: PeerOptions): Promise<
     config,
     `
 hosts: [localhost]
-loglevel: info
+loglevel: ${lean === undefined ? "info" : "error"}
 registration_timeout: infinity
-auth_method: internal
-auth_password_format: ${ownRooms === undefined ? "plain" : "scram"}
+${lean ?? `auth_method: internal\nauth_password_format: ${ownRooms === undefined ? "plain" : "scram"}`}
 access_rules:
   everybody: {allow: all}
 api_permissions:
   here: {from: [mod_http_api], who: all, what: "*"}
 listen:
-  - {port: ${clientPort}, ip: "127.0.0.1", module: ejabberd_c2s, access: everybody, starttls: false}
+  - {port: ${clientPort}, ip: "127.0.0.1", module: ejabberd_c2s, access: everybody, starttls: false, backlog: 1024}
   - port: ${componentPort}
     ip: "127.0.0.1"
     module: ejabberd_service
@@ -66,15 +81,22 @@ listen:
 modules:
   mod_disco: {}
   mod_ping: {}
-  mod_register: {ip_access: all, access: everybody}
-  mod_roster: {}
-  mod_vcard: {search: false}
-  mod_vcard_xupdate: {}
-${ownRooms === undefined ? "" : `  mod_private: {}\n  mod_mam: {}\n  mod_muc:\n${ownRooms}\n`}`,
+${lean === undefined ? ACCOUNT_MODULES : ""}
+${ownRooms === undefined ? "" : `${lean === undefined ? ARCHIVES : ""}\n  mod_muc:\n${ownRooms}\n`}`,
   );
-  const child = startChild(
+  const child = launch(
     ERLANG,
-    ["-noinput", "+K", "true", "-mnesia", "dir", `"${join(folder, "db")}"`, "-s", "ejabberd"],
+    [
+      "-noinput",
+      "+K",
+      "true",
+      ...(lean === undefined ? [] : NO_SPINNING),
+      "-mnesia",
+      "dir",
+      `"${join(folder, "db")}"`,
+      "-s",
+      "ejabberd",
+    ],
     {
       cwd: folder,
       env: {
@@ -88,11 +110,7 @@ ${ownRooms === undefined ? "" : `  mod_private: {}\n  mod_mam: {}\n  mod_muc:\n$
     },
   );
   try {
-    await child.printed(
-      new RegExp(`Start accepting TCP connections at [^\\n]*:${clientPort} for ejabberd_c2s`),
-      60_000,
-    );
-    await child.printed(new RegExp(`Start accepting TCP connections at [^\\n]*:${componentPort} for ejabberd_service`));
+    for (const port of [clientPort, componentPort, commandPort]) await untilListening(port, child);
   } catch (error) {
     await child.stop("SIGKILL");
     throw error;

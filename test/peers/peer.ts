@@ -27,7 +27,7 @@ export interface PeerOptions {
   readonly secret: string;
   /** The server's own rooms instead of a component, with these lines in their section: to judge scripts by them. */
   readonly ownRooms?: string;
-  /** For measurements: nothing logged, no modules beyond those that rooms need, and lines of the global section. */
+  /** For measurements: only errors logged, no modules beyond those that rooms need, and these lines of the global section. */
   readonly lean?: string;
   /** In place of `startChild`. */
   readonly launch?: typeof startChild;
