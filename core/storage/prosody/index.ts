@@ -1,7 +1,12 @@
-/** Prosody's data formats: what its files and databases hold, and how to read them. */
+/** Prosody's data formats: what its files and databases hold, how to read them and how to write them. */
 export * from "./data-error.js";
 export { decodeUtf8, type LuaKey, type LuaTable, type LuaValue } from "./lua-data.js";
-export { listOf, toJson } from "./lua-json.js";
-export { toElement } from "./stanza.js";
+export { fromJson, listOf, toJson } from "./lua-json.js";
+export { writeData, writeItem, writeValue } from "./lua-writer.js";
+export { fromElement, toElement } from "./stanza.js";
+export { fromArchived } from "./archived.js";
+export { fromRoom, toRoom, type RoomRecord, type StoredAffiliation, type TellShape } from "./room-shape.js";
+export { shapeOf, toCard, toNamed, toPrivate, toRoster, type StoreShape } from "./shapes.js";
+export { ListWriter, writeDataFile } from "./file-writer.js";
 export type * from "./prosody-data.js";
 export { ProsodyFiles } from "./prosody-files.js";

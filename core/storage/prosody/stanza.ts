@@ -1,6 +1,7 @@
-import { xml, type Element } from "../../xmpp/element.js";
+import { isElement, xml, type Element } from "../../xmpp/element.js";
+import { NS_CLIENT } from "../../xmpp/namespaces.js";
 import { DataError } from "./data-error.js";
-import type { LuaTable, LuaValue } from "./lua-data.js";
+import type { LuaKey, LuaTable, LuaValue } from "./lua-data.js";
 import { listOf } from "./lua-json.js";
 
 /** XML 1.0 §2.3: names, as far as XMPP needs them. */
@@ -9,16 +10,61 @@ const XML_NAME = /^[\p{L}_][\p{L}\p{N}\p{M}_.\-·]*$/u;
 const NOT_XML = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
 const MAX_DEPTH = 120;
 
-/** A stanza as Prosody stores it: `name`, `attr`, and the children 1..n. @throws DataError */
-export function toElement(value: LuaValue, depth = 0): Element {
+/**
+ * A stanza as Prosody stores it: `name`, `attr`, and the children 1..n. Prosody repeats the namespace of a parent in its
+ * children; here it stands where it changes.
+ * @throws DataError
+ */
+export function toElement(value: LuaValue): Element {
+  return elementOf(value, NS_CLIENT, 0);
+}
+
+function elementOf(value: LuaValue, parentNamespace: string, depth: number): Element {
   if (!(value instanceof Map)) throw wrong("expected an element, got something else");
   if (depth > MAX_DEPTH) throw wrong(`more than ${MAX_DEPTH} elements in one another`);
   const name = value.get("name");
   if (typeof name !== "string" || !XML_NAME.test(name)) throw wrong(`"${String(name)}" is no name of an element`);
-  const element = xml(name, attributesOf(value.get("attr")));
+  const attributes = attributesOf(value.get("attr"));
+  const { xmlns: namespace = parentNamespace, ...others } = attributes;
+  const element = xml(name, namespace === parentNamespace ? others : attributes);
   for (const child of listOf(value))
-    element.append(typeof child === "string" ? text(child) : toElement(child, depth + 1));
+    element.append(typeof child === "string" ? text(child) : elementOf(child, namespace, depth + 1));
   return element;
+}
+
+/**
+ * An element as Prosody stores it, as it would be had it come to Prosody by the wire: from the outermost element of
+ * another namespace than `jabber:client` on, each has its `xmlns`, and an attribute in a namespace is `NS\1name`.
+ */
+export function fromElement(element: Element): LuaTable {
+  return tableOf(element, NS_CLIENT, false, new Map([["xml", ""]]));
+}
+
+function tableOf(
+  element: Element,
+  parentNamespace: string,
+  isForeign: boolean,
+  declared: ReadonlyMap<string, string>,
+): LuaTable {
+  const attributes = Object.entries(element.attrs as Record<string, unknown>).filter(([, value]) => value != null);
+  const prefixes = new Map(declared);
+  for (const [name, value] of attributes) if (name.startsWith("xmlns:")) prefixes.set(name.slice(6), String(value));
+  const [, prefix = "", local = ""] = /^(?:([^:]*):)?(.*)$/.exec(element.name) ?? [];
+  const own = prefix === "" ? (element.attrs["xmlns"] as unknown) : prefixes.get(prefix);
+  const namespace = own == null ? parentNamespace : String(own);
+  const isMarked = isForeign || namespace !== NS_CLIENT;
+  const attr = new Map<LuaKey, LuaValue>(isMarked ? [["xmlns", namespace]] : []);
+  for (const [name, value] of attributes) {
+    if (name === "xmlns" || name.startsWith("xmlns:")) continue;
+    const [of = "", rest] = name.split(":", 2);
+    const spaceOf = rest === undefined ? "" : prefixes.get(of);
+    attr.set(spaceOf === undefined || spaceOf === "" ? name : `${spaceOf}\u0001${rest ?? ""}`, String(value));
+  }
+  const table: LuaTable = new Map();
+  for (const [at, child] of (element.children as unknown[]).entries()) {
+    table.set(at + 1, isElement(child) ? tableOf(child, namespace, isMarked, prefixes) : String(child));
+  }
+  return table.set("name", local).set("attr", attr);
 }
 
 function attributesOf(value: LuaValue | undefined): Record<string, string> {

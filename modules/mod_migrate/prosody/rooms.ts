@@ -5,6 +5,7 @@ import {
   resourceOf,
   serialise,
   toElement,
+  toRoom,
   removeChildren,
   namespaceOf,
   NS_DELAY,
@@ -18,7 +19,6 @@ import {
 import type { Report, StoreReport } from "../report.js";
 import { RoomStore } from "../room-store.js";
 import type { Run } from "./run.js";
-import { toRoom } from "./room-record.js";
 import { prepare, reasonOf, recordsOf } from "./records.js";
 
 type Occupants = Record<string, string | boolean>;

@@ -1,13 +1,11 @@
 import {
-  DataError,
-  serialise,
-  toElement,
-  toJson,
+  toCard,
+  toNamed,
+  toPrivate,
+  toRoster,
   type Json,
   type KeyvalStore,
-  type LuaKey,
   type LuaTable,
-  type LuaValue,
   type ModuleApi,
 } from "chorus-muc";
 import type { Report } from "../report.js";
@@ -22,7 +20,7 @@ interface Conversion {
 }
 
 const CONVERSIONS: Readonly<Record<string, Conversion>> = {
-  accounts: { unit: "accounts", convert: toObject },
+  accounts: { unit: "accounts", convert: toNamed },
   roster: { unit: "rosters", convert: toRoster },
   private: { unit: "users", convert: toPrivate },
   vcard: { unit: "vCards", convert: toCard },
@@ -59,35 +57,4 @@ export async function bringUserData(
       counts.remarks.push({ kind: "lost", file: place, record: user, reason: reasonOf(error) });
     }
   }
-}
-
-function toObject(table: LuaTable): Json {
-  const json = toJson(table);
-  if (typeof json === "object" && json !== null && !Array.isArray(json)) return json;
-  throw new DataError("PROSODY_SHAPE", "expected a table with names", 0);
-}
-
-/** What Prosody keeps under `false` is under the empty name here. */
-function toRoster(table: LuaTable): Json {
-  const meta = table.get(false);
-  const items = new Map<LuaKey, LuaValue>([...table].filter(([key]) => key !== false && key !== "pending"));
-  const old = table.get("pending"); // where it stood before 0.10
-  const [version, pending] = meta instanceof Map ? [meta.get("version"), meta.get("pending") ?? old] : [undefined, old];
-  return {
-    ...(toObject(items) as Record<string, Json>),
-    "": {
-      ...(meta instanceof Map && (toObject(meta) as Record<string, Json>)),
-      version: typeof version === "number" ? version : 0,
-      pending: pending instanceof Map ? toObject(pending) : {},
-    },
-  };
-}
-
-/** Elements by name and namespace. */
-function toPrivate(table: LuaTable): Json {
-  return Object.fromEntries([...table].map(([key, value]) => [String(key), serialise(toElement(value))]));
-}
-
-function toCard(table: LuaTable): Json {
-  return serialise(toElement(table));
 }

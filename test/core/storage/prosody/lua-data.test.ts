@@ -1,85 +1,28 @@
 /** Prosody's data files, read and never evaluated; compared with Prosody's own serialiser. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { DataError } from "../../../../core/storage/prosody/data-error.js";
-import { readData, type LuaKey, type LuaTable, type LuaValue } from "../../../../core/storage/prosody/lua-data.js";
+import { readData, type LuaValue } from "../../../../core/storage/prosody/lua-data.js";
 import { toJson } from "../../../../core/storage/prosody/lua-json.js";
 import { decodeName, encodeName, encodeStore } from "../../../../core/storage/prosody/names.js";
 import { needs } from "../../../support/required.js";
-
-const LIBRARY = "/usr/lib/prosody";
-const LUA = "lua5.4";
-
-function missing(): string | undefined {
-  if (!existsSync(`${LIBRARY}/util/serialization.lua`)) return `${LIBRARY}/util/serialization.lua is not installed`;
-  return spawnSync(LUA, ["-v"]).error ? `${LUA} is not installed` : undefined;
-}
+import { anyTable, latin1, luaOf, missing, runLua } from "./lua-values.js";
 
 const read = (text: string | Buffer): LuaValue => readData(Buffer.from(text));
-const latin1 = (bytes: Buffer): string => bytes.toString("latin1");
-
-/** Lua source of a value, written in another way than Prosody does: bytes in hexadecimal, numbers exactly. */
-function luaOf(value: LuaValue): string {
-  if (typeof value === "string") return `("${Buffer.from(value, "latin1").toString("hex")}"):unhex()`;
-  if (typeof value === "bigint") return value === -(2n ** 63n) ? "math.mininteger" : String(value);
-  if (typeof value === "boolean") return String(value);
-  if (value instanceof Map) return `{${[...value].map(([key, item]) => `[${luaOf(key)}]=${luaOf(item)}`).join(";")}}`;
-  if (Number.isNaN(value)) return "(0/0)";
-  if (!Number.isFinite(value)) return value > 0 ? "math.huge" : "-math.huge";
-  return Number.isInteger(value) ? String(BigInt(value)) : `${value}`;
-}
-
 const PRESETS = ["nil", '"debug"', '"oneline"', '"compact"', '"pretty"', "{ unquoted = true, table_iterator = pairs }"];
-const SEPARATOR = "\n=====\n";
 
 /** What Prosody writes of values, in each of its ways. */
 function serialised(values: readonly LuaValue[]): Buffer[] {
-  const program = `
-package.cpath = "${LIBRARY}/?.so;" .. package.cpath
-package.path = "${LIBRARY}/?.lua;" .. package.path
-local serialization = require "util.serialization"
-function string.unhex(hex) return (hex:gsub("%x%x", function(byte) return string.char(tonumber(byte, 16)) end)) end
+  return runLua(`
 local presets = { ${PRESETS.slice(1).join(", ")} }
 local writers = { serialization.serialize }
 for _, preset in ipairs(presets) do writers[#writers + 1] = serialization.new(preset) end
 for _, value in ipairs { ${values.map(luaOf).join(",\n")} } do
-  for _, write in ipairs(writers) do io.write("return ", write(value), ";\\n${SEPARATOR.replaceAll("\n", "\\n")}") end
+  for _, write in ipairs(writers) do say("return ", write(value), ";\\n") end
 end
-`;
-  const { stdout, stderr, status } = spawnSync(LUA, ["-"], { input: program, maxBuffer: 2 ** 28 });
-  assert.equal(status, 0, stderr.toString());
-  return stdout
-    .toString("latin1")
-    .split(SEPARATOR)
-    .slice(0, -1)
-    .map((text) => Buffer.from(text, "latin1"));
+`);
 }
-
-const bytes = fc.uint8Array({ maxLength: 12 }).map((array) => Buffer.from(array).toString("latin1"));
-const text = fc.oneof(bytes, fc.constantFrom("return", "nil", "\\", '"', "]]", "--", "item(", "\n};", "\u0001"));
-const integer = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((value) => {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
-});
-const float = fc.double().filter((value) => !Number.isInteger(value) && !Number.isNaN(value));
-const key: fc.Arbitrary<LuaKey> = fc.oneof(text, fc.integer({ min: -3, max: 9 }), fc.boolean());
-const { value: anyValue } = fc.letrec<{ value: LuaValue; table: LuaTable }>((tie) => ({
-  value: fc.oneof(
-    { depthSize: "small" },
-    text,
-    fc.integer(),
-    integer,
-    float,
-    fc.boolean(),
-    fc.constantFrom(Infinity, -Infinity, NaN),
-    tie("table"),
-  ),
-  table: fc.array(fc.tuple(key, tie("value")), { maxLength: 5 }).map((entries) => new Map(entries)),
-}));
-const anyTable = fc.array(fc.tuple(key, anyValue), { maxLength: 6 }).map((entries): LuaTable => new Map(entries));
 
 describe("a data file of Prosody's", () => {
   it("reads back as Prosody's own serialiser wrote it, in each of its ways", needs(missing()), () => {
