@@ -2,11 +2,11 @@
 export * from "./data-error.js";
 export { decodeUtf8, type LuaKey, type LuaTable, type LuaValue } from "./lua-data.js";
 export { fromJson, listOf, toJson } from "./lua-json.js";
-export { writeData, writeItem, writeValue } from "./lua-writer.js";
+export { writeData, writeItem, writeValue, type EncodeText } from "./lua-writer.js";
 export { fromElement, toElement } from "./stanza.js";
 export { fromArchived } from "./archived.js";
 export { fromRoom, toRoom, type RoomRecord, type StoredAffiliation, type TellShape } from "./room-shape.js";
-export { shapeOf, toCard, toNamed, toPrivate, toRoster, type StoreShape } from "./shapes.js";
-export { ListWriter, writeDataFile } from "./file-writer.js";
+export { shapeOf, toCard, toNamed, toPrivate, toRoster, type EntryShape, type StoreShape } from "./shapes.js";
+export { ListWriter, writeDataFile, type ListOptions } from "./file-writer.js";
 export type * from "./prosody-data.js";
 export { ProsodyFiles } from "./prosody-files.js";

@@ -20,14 +20,16 @@ export interface StoreShape {
   toTable(value: Json): LuaTable;
   /** Prosody's table of a user as value; of a table that is not as it should be, what {@link toJson} makes of it. */
   fromTable(table: LuaTable): Json;
-  /**
-   * One entry of a value that is an object, as the entry of Prosody's table, and back.
-   * `undefined`: in this store, or of that key, only whole values can be converted.
-   */
-  readonly entries?: {
-    toEntry(key: string, value: Json): readonly [LuaKey, LuaValue] | undefined;
-    fromEntry(key: LuaKey, value: LuaValue): readonly [string, Json] | undefined;
-  };
+  /** For a store in which the entries of a value that is an object can be converted one by one. */
+  readonly entries?: EntryShape;
+}
+
+/** How single entries of a value are kept. */
+export interface EntryShape {
+  /** The entry of Prosody's table; `undefined`: with that key, only a whole value can be converted. */
+  toEntry(key: string, value: Json): readonly [LuaKey, LuaValue] | undefined;
+  /** The entry of the value; `undefined`: with that key, only a whole table can be converted. */
+  fromEntry(key: LuaKey, value: LuaValue): readonly [string, Json] | undefined;
 }
 
 interface Conversion {
