@@ -7,10 +7,10 @@ import { fromJson, isJsonObject, toJson } from "./lua-json.js";
 /** Key of `_data` under which entries of a room stay that nobody here knows. */
 const UNKNOWN = "prosody_unknown";
 const OWN_KEYS: ReadonlySet<LuaKey> = new Set(["_jid", "jid", "_data", "_affiliations", "_affiliation_data"]);
-const AFFILIATIONS = ["owner", "admin", "member", "outcast"] as const;
+const AFFILIATIONS: readonly StoredAffiliation[] = ["owner", "admin", "member", "outcast"];
 
 /** What an affiliation that is stored may be: no word stands for `none`. */
-export type StoredAffiliation = (typeof AFFILIATIONS)[number];
+export type StoredAffiliation = "owner" | "admin" | "member" | "outcast";
 
 /** A room as Chorus stores it: Prosody's, with the affiliations in a table of their own. */
 export interface RoomRecord {
