@@ -4,6 +4,7 @@ import { NS_CLIENT } from "./namespaces.js";
 import { NS_STREAM, StreamError, type StreamErrorCondition } from "./stream-error.js";
 import { TreeBuilder } from "./tree-builder.js";
 import { Utf8Decoder } from "./utf8-decoder.js";
+import { isXmlName } from "./xml-names.js";
 import { createXmlParser, type XmlParser } from "./xml-parser.js";
 
 /** What a peer may send at most; beyond it the stream ends with `policy-violation`. */
@@ -128,12 +129,12 @@ export class StreamParser {
   #writePiece(bytes: Buffer): void {
     const parser = this.#parser;
     try {
-      const text = this.#decoder.decode(bytes);
-      if (text === undefined) throw new StreamError("not-well-formed", "invalid UTF-8");
-      if (!this.#beginPiece(text)) return;
-      parser.write(this.#piece);
-      this.#tell();
-      this.#endPiece();
+      if (this.#beginPiece(this.#decoder.decode(bytes))) {
+        parser.write(this.#piece);
+        this.#tell();
+        this.#endPiece();
+      }
+      if (this.#decoder.isBroken) throw new StreamError("not-well-formed", "invalid UTF-8");
     } catch (error) {
       if (error === STOPPED || this.#parser !== parser) return;
       this.stop();
@@ -195,7 +196,8 @@ export class StreamParser {
     const onText = (text: string): void => {
       this.#tell();
       if (this.#tree.depth > 0) this.#tree.text(text);
-      else if (NOT_BLANK.test(text)) this.#refuse("bad-format", "text between stanzas");
+      else if (NOT_BLANK.test(text))
+        this.#refuse(this.#state === "header" ? "not-well-formed" : "bad-format", "text between stanzas");
       else this.#markStart(this.#parser.position - 1); // the "<" that ended the white space was read
     };
     return createXmlParser({
@@ -207,12 +209,14 @@ export class StreamParser {
       doctype: () => this.#refuse("restricted-xml", "document type"),
       comment: () => this.#refuse("restricted-xml", "comment"),
       processinginstruction: () => this.#refuse("restricted-xml", "processing instruction"),
-      opentagstart: () => {
+      opentagstart: ({ name }) => {
         this.#tell();
+        this.#checkName(name);
         this.#attributes = 0;
         if (this.#tree.depth >= this.#limits.maxDepth) this.#refuse("policy-violation", "elements nested too deep");
       },
-      attribute: () => {
+      attribute: ({ name }) => {
+        this.#checkName(name);
         if (++this.#attributes > this.#limits.maxAttributes) this.#refuse("policy-violation", "too many attributes");
       },
       opentag: (tag) => {
@@ -231,6 +235,10 @@ export class StreamParser {
       text: onText,
       cdata: onText,
     });
+  }
+
+  #checkName(name: string): void {
+    if (!isXmlName(name)) this.#refuse("not-well-formed", "a name that not every parser takes");
   }
 
   #onXmlError(message: string): never {

@@ -11,8 +11,8 @@ export interface XmlHandlers {
   doctype(): void;
   comment(): void;
   processinginstruction(): void;
-  opentagstart(): void;
-  attribute(): void;
+  opentagstart(tag: { readonly name: string }): void;
+  attribute(attribute: { readonly name: string }): void;
   opentag(tag: SaxesTagNS): void;
   closetag(): void;
   text(text: string): void;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { say } from "../support/room-stanzas.js";
 import type { Ledger } from "./ledger.js";
-import type { Random } from "./random.js";
+import type { Random } from "../support/random.js";
 import {
   address,
   AFFILIATIONS,

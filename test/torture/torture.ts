@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ChorusProcess } from "../support/chorus-process.js";
 import { Ledger } from "./ledger.js";
 import { cells, Load } from "./load.js";
-import { Random } from "./random.js";
+import { Random } from "../support/random.js";
 import { DEEDS, MAKER, OWNER, REGISTRANTS, TALKERS, TALKS } from "./rooms.js";
 import { Session } from "./session.js";
 import { Talk } from "./talk.js";

@@ -168,6 +168,12 @@ describe("StreamParser", () => {
     "<p:a/>": "not-well-formed",
     "<a p:b='1'/>": "not-well-formed",
     "<a xmlns:p=''/>": "not-well-formed",
+    "<a xml:2='1'/>": "not-well-formed",
+    "<p:2 xmlns:p='urn:p'/>": "not-well-formed",
+    "<a xmlns:2='urn:p'/>": "not-well-formed",
+    "<a p:-='1' xmlns:p='urn:p'/>": "not-well-formed",
+    "<a \u0132='1'/>": "not-well-formed",
+    "<\ud83c\udfad/>": "not-well-formed",
     "<a b/>": "not-well-formed",
     "<a b=c/>": "not-well-formed",
     "<a b='<'/>": "not-well-formed",
@@ -188,6 +194,8 @@ describe("StreamParser", () => {
     for (const bytes of [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80]]) {
       assert.deepEqual(read(Buffer.from([0x3c, 0x61, 0x3e, ...bytes])), ["error not-well-formed"], bytes.join());
     }
+    const whole = [...Buffer.from("<a>é</a><b>")];
+    assert.deepEqual(read(Buffer.from([...whole, 0xff])), ["<a>é</a>", "error not-well-formed"], "what was whole");
     const { parser, told } = open();
     parser.write(`${HEADER}<a>`);
     parser.write(Buffer.from([0xf0, 0x9f]));
