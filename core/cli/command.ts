@@ -1,3 +1,5 @@
+import type { ConfigProblem } from "../config/config.js";
+
 /** Exit status of a call that cannot be understood: `chorusctl` shows the command's usage then. */
 export const EXIT_USAGE = 2;
 
@@ -18,8 +20,30 @@ export interface Command {
   readonly offlineOnly?: boolean;
   /** Refuses while none runs (`module reload`): it would change nothing that lasts. */
   readonly onlineOnly?: boolean;
+  /**
+   * Makes the configuration that `--into` names, when there is no such file: the command then runs with it.
+   * @returns the exit status, when nothing was made and the command is not to be run
+   */
+  makeConfig?(args: readonly string[], io: CommandIo, making: ConfigMaking): Promise<MadeConfig | number>;
   /** @returns the exit status: 0, 1 when it failed, {@link EXIT_USAGE} */
   run(args: readonly string[], io: CommandIo, context: CommandContext): Promise<number>;
+}
+
+/** What a command can make a configuration with. */
+export interface ConfigMaking {
+  /** Where it is to be, as it was named; nothing is there. */
+  readonly file: string;
+  /** Folder of whoever called. */
+  readonly cwd: string;
+  /** What would be wrong with a configuration of that text in that place. */
+  check(text: string): Promise<readonly ConfigProblem[]>;
+}
+
+/** A configuration that a command has made. */
+export interface MadeConfig {
+  readonly text: string;
+  /** Whether it is in its file now; otherwise the command runs on data in memory. */
+  readonly isWritten: boolean;
 }
 
 /** In what surroundings a command runs. */
@@ -28,6 +52,8 @@ export interface CommandContext {
   readonly online: boolean;
   /** Folder of whoever called: what relative file names among the arguments start from. */
   readonly cwd: string;
+  /** The configuration was made by this very call ({@link Command.makeConfig}). */
+  readonly isConfigMade?: boolean;
 }
 
 /** What a command talks to: a terminal, or the admin socket with a terminal behind it. */

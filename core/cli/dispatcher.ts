@@ -12,6 +12,7 @@ import { connectAdminSocket } from "./admin-client.js";
 import { adminSocketPath } from "./admin-protocol.js";
 import { BUILT_IN } from "./built-in.js";
 import { checkConfig, readCheckCall } from "./check-config.js";
+import { makeConfig, type ConfigForCommand } from "./make-config.js";
 import { EXIT_USAGE, type CommandIo } from "./command.js";
 import { checkModule } from "./check-module.js";
 import { chooseConfig } from "./config-file.js";
@@ -143,7 +144,10 @@ async function withConfig(
 }
 
 /** Has the running server do it, or opens the service for it when none is running. */
-function runInService(words: readonly string[], configFile: string | undefined, io: CommandIo): Promise<number> {
+async function runInService(words: readonly string[], configFile: string | undefined, io: CommandIo): Promise<number> {
+  const made = configFile === undefined ? undefined : await makeConfig(words, configFile, io);
+  if (typeof made === "number") return made;
+  if (made) return runOffline(words, made.config, adminSocketPath(new Options(made.config, GLOBAL)), io, made);
   return withConfig(configFile, io, (config) => runWith(words, config, io));
 }
 
@@ -170,9 +174,11 @@ async function runOffline(
   config: LoadedConfig,
   socketPath: string,
   io: CommandIo,
+  made?: ConfigForCommand,
 ): Promise<number> {
-  // A list of commands needs no data.
-  const storage: Storage | undefined = words[0] === "help" ? await openStorage({ driver: "memory" }) : undefined;
+  // A list of commands needs no data, and a configuration that nobody keeps has none.
+  const needsNone = words[0] === "help" || made?.isWritten === false;
+  const storage: Storage | undefined = needsNone ? await openStorage({ driver: "memory" }) : undefined;
   const logger = storage ? silentLogger : stderrLogger();
   let service;
   try {
@@ -184,7 +190,11 @@ async function runOffline(
     return 1;
   }
   try {
-    const status = await runCommand(service.hosts, words, io, { online: false, cwd: process.cwd() });
+    const status = await runCommand(service.hosts, words, io, {
+      online: false,
+      cwd: process.cwd(),
+      isConfigMade: made !== undefined,
+    });
     if (status === EXIT_USAGE && config.problems.length > 0) {
       io.error('the configuration has problems, so that commands may be missing: see "chorusctl check config"');
     }

@@ -34,7 +34,7 @@ export async function runCommand(
 ): Promise<number> {
   const commands = commandsOf(hosts);
   if (words[0] === "help") return help(commands, words.slice(1), io);
-  const command = find(commands, words);
+  const command = findCommand(commands, words);
   if (!command) return unknown(commands, words, io);
   if (context.online && command.offlineOnly === true) {
     io.error(`${command.name} works on a server that is not running: stop it first`);
@@ -50,7 +50,8 @@ export async function runCommand(
   return status;
 }
 
-function find<C extends CommandSummary>(commands: readonly C[], words: readonly string[]): C | undefined {
+/** The command that the first words are the name of, the longest name first. */
+export function findCommand<C extends CommandSummary>(commands: readonly C[], words: readonly string[]): C | undefined {
   const byLength = [2, 1].map((count) => words.slice(0, count).join(" "));
   return byLength.flatMap((name) => commands.filter((command) => command.name === name))[0];
 }
@@ -60,7 +61,7 @@ function help(commands: readonly Command[], words: readonly string[], io: Comman
     for (const line of formatCommands(commands)) io.print(line);
     return 0;
   }
-  const command = find(commands, words);
+  const command = findCommand(commands, words);
   const group = commands.filter(({ name }) => words.length === 1 && name.startsWith(`${words[0] ?? ""} `));
   if (!command && group.length > 0) {
     for (const line of formatCommands(group)) io.print(line);

@@ -12,16 +12,19 @@ import {
   type CommandContext,
   type CommandIo,
   type Config,
+  type ConfigMaking,
   type Hosts,
+  type MadeConfig,
   type ModuleApi,
 } from "chorus-muc";
 import { prosodySettings } from "./config/explain.js";
-import { readCall } from "./prosody/command-line.js";
+import { makeConfig } from "./config/make-config.js";
+import { readCall, type ImportCall } from "./prosody/command-line.js";
 import { Run } from "./prosody/run.js";
 import { openSource, type Source } from "./prosody/source.js";
 
 const USAGE =
-  "import prosody --config PROSODY_CONFIG [--data-path DIR] [--host HOST]… [--into CONFIG] [--dry-run] [--json]";
+  "import prosody --config PROSODY_CONFIG [--data-path DIR] [--host HOST]… [--into CONFIG [--attached|--standalone] [--show-secrets]] [--dry-run] [--json]";
 
 /**
  * The command `import prosody`: brings rooms, archives and accounts of a Prosody over, from its files to the database
@@ -45,23 +48,41 @@ export default class ImportProsody {
       summary: "bring rooms, archives and accounts over from Prosody's files",
       usage: USAGE,
       offlineOnly: true,
+      makeConfig: (args: readonly string[], io: CommandIo, making: ConfigMaking) => this.#makeConfig(args, io, making),
       run: (args: readonly string[], io: CommandIo, context: CommandContext) => this.#run(args, io, context),
     });
   }
 
-  async #run(args: readonly string[], io: CommandIo, { cwd }: CommandContext): Promise<number> {
+  /** Writes the configuration that is missing, if the call says which; it is then that of the import. */
+  async #makeConfig(args: readonly string[], io: CommandIo, making: ConfigMaking): Promise<MadeConfig | number> {
     const call = readCall(args);
     if (typeof call === "string") {
       io.error(call);
       return EXIT_USAGE;
     }
-    let source;
-    try {
-      source = await openSource(call, cwd);
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      source = error.message.split("\n");
+    const { mode } = call;
+    if (mode === undefined) {
+      io.error(`${making.file} is not there: --attached or --standalone writes it`);
+      return 1;
     }
+    const source = await this.#source(call, making.cwd);
+    if (isSource(source)) return makeConfig(source, { ...call, mode }, io, making);
+    for (const problem of source) io.error(problem);
+    io.error("nothing was written, and nothing brought over");
+    return 1;
+  }
+
+  async #run(args: readonly string[], io: CommandIo, { cwd, isConfigMade }: CommandContext): Promise<number> {
+    const call = readCall(args);
+    if (typeof call === "string") {
+      io.error(call);
+      return EXIT_USAGE;
+    }
+    if (call.mode !== undefined && isConfigMade !== true) {
+      io.error(`${this.config.file} is there already: leave --${call.mode} out, or name a new file by --into`);
+      return 1;
+    }
+    const source = await this.#source(call, cwd);
     const problems = isSource(source) ? this.#problems(source, call.hosts.length > 0) : source;
     if (!isSource(source) || problems.length > 0) {
       for (const problem of problems) io.error(problem);
@@ -70,6 +91,16 @@ export default class ImportProsody {
     }
     const run = new Run(source, this.clock.now() / 1000, call, io);
     return run.finish(() => run.all(this.module, this.hosts));
+  }
+
+  /** What there is to bring over, or why it cannot be, a line each. */
+  async #source(call: ImportCall, cwd: string): Promise<Source | readonly string[]> {
+    try {
+      return await openSource(call, cwd);
+    } catch (error) {
+      if (error instanceof ConfigError) return error.message.split("\n");
+      throw error;
+    }
   }
 
   /** What this configuration lacks for what there is. @param isNamed the hosts were named one by one */

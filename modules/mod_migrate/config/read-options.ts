@@ -8,7 +8,7 @@ const of = (concern: Concern, explanation: Omit<OptionKnowledge, "concern">): Op
 
 const ROOMS: readonly [string, OptionKnowledge][] = [
   ...each(
-    `admins name modules_enabled modules_disabled disco_hidden parent_host
+    `admins enabled name modules_enabled modules_disabled disco_hidden parent_host
     host_user_role server_user_role public_user_role add_permissions remove_permissions contact_info
     muc_max_rooms muc_tombstones muc_tombstone_expiry muc_room_locking muc_room_allow_persistent muc_room_allow_public
     muc_occupant_id muc_hats_compat muc_vcard muc_avatar_advertise_hashes vcard_store_name
@@ -85,7 +85,7 @@ const ACCOUNTS: readonly [string, OptionKnowledge][] = [
 ];
 
 const SERVER: readonly [string, OptionKnowledge][] = [
-  ...each("enabled cron_initial_delay cron_check_delay cron_spread_factor debug log", of("server", same())),
+  ...each("cron_initial_delay cron_check_delay cron_spread_factor debug log", of("server", same())),
   [
     "data_path",
     of("server", differently("is the folder of Chorus's own database: give it one of its own, and import into it")),

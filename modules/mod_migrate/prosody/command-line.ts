@@ -1,4 +1,8 @@
+import type { Mode } from "../config/chorus-config.js";
 import type { ImportOptions } from "../import-run.js";
+
+const MODES: readonly Mode[] = ["attached", "standalone"];
+const SWITCHES: readonly string[] = ["--dry-run", "--json", "--show-secrets", ...MODES.map((mode) => `--${mode}`)];
 
 /** How an import is called. */
 export interface ImportCall extends ImportOptions {
@@ -7,6 +11,10 @@ export interface ImportCall extends ImportOptions {
   readonly dataPath: string | undefined;
   /** Hosts to bring over; none: all. */
   readonly hosts: readonly string[];
+  /** What configuration to make where there is none; `undefined`: there is one. */
+  readonly mode: Mode | undefined;
+  /** Says secrets in what is printed. */
+  readonly showSecrets: boolean;
 }
 
 /** Takes the words behind `import prosody` apart. @returns what is wrong with them, if they cannot be understood */
@@ -14,14 +22,12 @@ export function readCall(args: readonly string[]): ImportCall | string {
   let config: string | undefined;
   let dataPath: string | undefined;
   const hosts: string[] = [];
-  let isDryRun = false;
-  let isJson = false;
+  const switches = new Set<string>();
   for (let at = 0; at < args.length; at++) {
     const [name = "", ...rest] = (args[at] ?? "").split("=");
-    if (name === "--dry-run" || name === "--json") {
+    if (SWITCHES.includes(name)) {
       if (rest.length > 0) return `${name} takes no value`;
-      if (name === "--json") isJson = true;
-      else isDryRun = true;
+      switches.add(name);
       continue;
     }
     if (name !== "--config" && name !== "--data-path" && name !== "--host") return `unexpected: ${args[at] ?? ""}`;
@@ -32,5 +38,15 @@ export function readCall(args: readonly string[]): ImportCall | string {
     else dataPath = value;
   }
   if (config === undefined) return "--config: expected Prosody's configuration, got nothing";
-  return { config, dataPath, hosts, isDryRun, isJson };
+  const modes = MODES.filter((mode) => switches.has(`--${mode}`));
+  if (modes.length > 1) return "--attached, --standalone: expected one of them, got both";
+  return {
+    config,
+    dataPath,
+    hosts,
+    isDryRun: switches.has("--dry-run"),
+    isJson: switches.has("--json"),
+    mode: modes[0],
+    showSecrets: switches.has("--show-secrets"),
+  };
 }
