@@ -1,8 +1,6 @@
 import { StorageError, type CommandIo } from "chorus-muc";
-import { Report } from "./report.js";
-
-/** Milliseconds between two lines of progress. */
-const PROGRESS_MS = 100;
+import { Progress } from "./progress.js";
+import { Report, type StoreReport } from "./report.js";
 
 /** How an import is called, whatever it is from. */
 export interface ImportOptions {
@@ -17,13 +15,14 @@ export class ImportRun {
   /** What came over so far. */
   readonly report = new Report();
   readonly isDryRun: boolean;
-  #toldAt = 0;
+  readonly #progress: Progress;
 
   constructor(
     private readonly options: ImportOptions,
     private readonly io: CommandIo,
   ) {
     this.isDryRun = options.isDryRun;
+    this.#progress = new Progress(io.progress);
   }
 
   /** Writes together what `make` issues, and waits for it. */
@@ -31,12 +30,9 @@ export class ImportRun {
     if (!this.isDryRun) await Promise.all(make());
   }
 
-  /** Tells how far it is. @param of how many there will be, where that is known */
-  progress(what: string, count: number, of?: number): void {
-    const now = performance.now();
-    if (now - this.#toldAt < PROGRESS_MS) return;
-    this.#toldAt = now;
-    this.io.progress?.(of === undefined ? `${what}: ${count}` : `${what}: ${count} of ${of}`);
+  /** Tells how far it is with a store. @param fraction of it that is done, where that is known */
+  progress({ host, store, unit }: StoreReport, count: number, fraction?: number): void {
+    this.#progress.tell(`${host} ${store}`, count, unit, fraction);
   }
 
   /** Brings over what `bring` does, and says what came of it. @returns the status to exit with */
@@ -49,7 +45,7 @@ export class ImportRun {
       if (!(error instanceof StorageError)) throw error;
       failure = error;
     }
-    io.progress?.("");
+    this.#progress.end();
     if (failure) {
       for (const line of report.storeLines()) io.error(line);
       io.error(`${failure.code}: ${failure.message}`);

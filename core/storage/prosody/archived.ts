@@ -4,25 +4,29 @@ import type { LuaTable, LuaValue } from "./lua-data.js";
 import type { ProsodyMessage } from "./prosody-data.js";
 import { fromElement, toElement } from "./stanza.js";
 
-/** A record of a `.list` file as the message that it is. @returns why it is none */
-export function archived(value: LuaValue): ProsodyMessage | DataError {
+/**
+ * A record of a `.list` file as the message that it is.
+ * @param place its number, from 1: the id of one that has none, as for Prosody
+ * @returns why it is none
+ */
+export function archived(value: LuaValue, place: number): ProsodyMessage | DataError {
   try {
-    return toMessage(value);
+    return toMessage(value, place);
   } catch (error) {
     if (error instanceof DataError) return error;
     throw error;
   }
 }
 
-function toMessage(value: LuaValue): ProsodyMessage {
+function toMessage(value: LuaValue, place: number): ProsodyMessage {
   const stanza = toElement(value);
   const { stamp } = stanza.attrs as Record<string, string | undefined>;
   delete stanza.attrs["stamp"];
   delete stanza.attrs["stamp_legacy"];
   const table = value instanceof Map ? value : new Map<never, never>();
-  const [id, time, kind] = ["key", "when", "with"].map((key) => table.get(key));
+  const [key, time, kind] = ["key", "when", "with"].map((name) => table.get(name));
   const when = timeOf(time, stamp === undefined ? undefined : parseDateTime(stamp));
-  if (typeof id !== "string" || id === "") throw new DataError("PROSODY_SHAPE", "the message has no id", 0);
+  const id = typeof key === "string" && key !== "" ? key : String(place);
   if (when === undefined || !Number.isFinite(when)) throw new DataError("PROSODY_SHAPE", "the message has no time", 0);
   return { id, stanza, when, with: typeof kind === "string" ? kind : "" };
 }

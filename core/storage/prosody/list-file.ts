@@ -15,12 +15,14 @@ const INDEX_MAGIC = 7767640n;
  * A damaged record does not take those behind it along: reading goes on with the next line that begins one, or, where a
  * half-written record was written on to, with what begins within it.
  * In place of a damaged record stands why it cannot be read.
+ * @param onRead told of the bytes that are read, piece by piece
  */
-export async function* readList(file: string): AsyncGenerator<LuaValue | DataError> {
+export async function* readList(file: string, onRead?: (bytes: number) => void): AsyncGenerator<LuaValue | DataError> {
   let rest: Buffer = Buffer.alloc(0);
   let offset = 0;
   let isOverlong = false;
   for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
+    onRead?.(chunk.length);
     // Looked through once: the border may only straddle the two.
     let from = Math.max(0, rest.length - NEXT_ITEM.length);
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);

@@ -33,6 +33,8 @@ export interface ProsodyArchive extends ProsodyRecord {
    * @throws what the file system throws
    */
   messages(): AsyncIterable<ProsodyMessage | DataError>;
+  /** How much there is of it, and how much was read so far, in a unit of its own: for telling how far one is. */
+  readonly extent?: { readonly all: number; readonly read: number };
   /** What is amiss with what stands beside the messages, and whether it mattered. @param count how many were read */
   check(count: number): Promise<ProsodyRemark | undefined>;
 }

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { opendir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { archived } from "./archived.js";
 import { DataError } from "./data-error.js";
@@ -14,10 +14,15 @@ export class ProsodyFiles implements ProsodyData {
   constructor(readonly place: string) {}
 
   async stores(host: string): Promise<readonly string[]> {
-    const files = (await namesIn(join(this.place, encodeName(host)))).filter((file) => !file.endsWith("~"));
-    return [...new Set(files.map((file) => file.replace(/\.(dat|list|lidx)$/, "")))]
-      .map((name) => decodeName(name) ?? name)
-      .sort();
+    const folder = join(this.place, encodeName(host));
+    const stores = new Set<string>();
+    for (const file of await namesIn(folder)) {
+      // Prosody leaves the folder of a store that it has emptied.
+      if (file.endsWith("~") || (await isEmptyFolder(join(folder, file)))) continue;
+      const name = file.replace(/\.(dat|list|lidx)$/, "");
+      stores.add(decodeName(name) ?? name);
+    }
+    return [...stores].sort();
   }
 
   async values(host: string, store: string): Promise<readonly ProsodyValue[]> {
@@ -33,12 +38,18 @@ export class ProsodyFiles implements ProsodyData {
 
   async archives(host: string, store: string): Promise<readonly ProsodyArchive[]> {
     const { folder } = storeFiles(this.place, host, store);
-    return (await filesIn(folder, ".list")).map(({ user, path }) => ({
-      user,
-      place: path,
-      messages: () => messagesIn(path),
-      check: (count) => checkBeside(path, count),
-    }));
+    return Promise.all(
+      (await filesIn(folder, ".list")).map(async ({ user, path }) => {
+        const extent = { all: (await stat(path)).size, read: 0 };
+        return {
+          user,
+          place: path,
+          extent,
+          messages: () => messagesIn(path, extent),
+          check: (count: number) => checkBeside(path, count),
+        };
+      }),
+    );
   }
 
   /** Nothing to do: no file stays open. */
@@ -57,6 +68,19 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
+async function isEmptyFolder(path: string): Promise<boolean> {
+  try {
+    const folder = await opendir(path);
+    try {
+      return (await folder.read()) === null;
+    } finally {
+      await folder.close();
+    }
+  } catch {
+    return false; // a file; or, as will be told where it is read, something that cannot be
+  }
+}
+
 async function filesIn(folder: string, extension: string): Promise<{ user: string | undefined; path: string }[]> {
   return (await namesIn(folder))
     .filter((name) => name.endsWith(extension))
@@ -69,8 +93,14 @@ async function readTable(path: string): Promise<LuaTable> {
   throw new DataError("PROSODY_SHAPE", "expected a table", 0);
 }
 
-async function* messagesIn(path: string): AsyncGenerator<ProsodyMessage | DataError> {
-  for await (const value of readList(path)) yield value instanceof DataError ? value : archived(value);
+async function* messagesIn(path: string, extent: { read: number }): AsyncGenerator<ProsodyMessage | DataError> {
+  extent.read = 0;
+  let place = 0;
+  const records = readList(path, (bytes) => (extent.read += bytes));
+  for await (const value of records) {
+    place++;
+    yield value instanceof DataError ? value : archived(value, place);
+  }
 }
 
 async function checkBeside(path: string, count: number): Promise<ProsodyRemark | undefined> {

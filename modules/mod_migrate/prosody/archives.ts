@@ -1,42 +1,46 @@
 import { DataError, type ArchiveStore, type ModuleApi, type ProsodyArchive, type ProsodyMessage } from "chorus-muc";
-import type { Report, StoreReport } from "../report.js";
+import type { StoreReport } from "../report.js";
 import { SeenIds } from "../seen-ids.js";
 import type { Run } from "./run.js";
-import { prepare, reasonOf, recordsOf, type Prepared } from "./records.js";
+import { named, prepare, reasonOf, recordsOf, type Prepared } from "./records.js";
 
 /** Messages that are written at a time. */
 const BATCH = 500;
 
-/** Brings the archives of rooms over, message by message, with their ids and times. */
+/** Brings the archives of a store over, stanza by stanza, with their ids and times. */
 export class ArchiveImport {
   readonly #store: ArchiveStore;
+  /** How much there is of all of them, and of those that are done. */
+  readonly #extent = { all: 0, done: 0 };
 
   constructor(
     private readonly run: Run,
-    private readonly host: string,
     module: ModuleApi,
-    /** Rooms that are there. */
-    private readonly nodes: ReadonlySet<string>,
+    private readonly report: StoreReport,
+    /** Rooms that are there; `undefined`: these are not archives of rooms, and stay in every way as they are. */
+    private readonly rooms?: ReadonlySet<string>,
   ) {
-    this.#store = module.openStore<never, "archive">("muc_log", "archive");
+    this.#store = module.openStore<never, "archive">(report.store, "archive");
   }
 
-  async bring(report: Report): Promise<void> {
-    const counts = report.store(this.host, "muc_log", "messages");
-    const archives = await recordsOf(
-      () => this.run.source.data(this.host, "muc_log").archives(this.host, "muc_log"),
-      counts,
-    );
-    for (const archive of prepare(archives, counts)) {
+  async bring(): Promise<void> {
+    const { report, rooms } = this;
+    const { host, store } = report;
+    const found = await recordsOf(() => this.run.source.data(host, store).archives(host, store), report);
+    const archives = rooms ? prepare(found, report) : named(found, report);
+    this.#extent.all = archives.reduce((sum, { extent }) => sum + (extent?.all ?? 0), 0);
+    for (const archive of archives) {
       try {
-        await this.#bringArchive(archive, counts);
+        await this.#bringArchive(archive);
       } catch (error) {
-        counts.remarks.push({ kind: "lost", file: archive.place, record: archive.user, reason: reasonOf(error) });
+        report.remarks.push({ kind: "lost", file: archive.place, record: archive.user, reason: reasonOf(error) });
       }
+      this.#extent.done += archive.extent?.all ?? 0;
     }
   }
 
-  async #bringArchive(archive: Prepared<ProsodyArchive>, report: StoreReport): Promise<void> {
+  async #bringArchive(archive: Prepared<ProsodyArchive>): Promise<void> {
+    const { report, rooms } = this;
     const { user, place } = archive;
     const seen = new SeenIds();
     let count = 0;
@@ -59,36 +63,43 @@ export class ArchiveImport {
       }
       if (message.when < latest) unordered++;
       latest = Math.max(latest, message.when);
-      delete message.stanza.attrs["to"]; // the room
+      if (rooms) delete message.stanza.attrs["to"]; // the room
       batch.push(message);
       if (batch.length < BATCH) continue;
-      await this.#write(user, batch, report);
+      await this.#write(user, batch);
       batch = [];
-      this.run.progress(`${this.host}: messages`, report.in);
+      this.#tell(archive);
     }
-    await this.#write(user, batch, report);
+    await this.#write(user, batch);
     const note = (reason: string, file = place): void => {
       report.remarks.push({ kind: "note", file, record: undefined, reason });
     };
     if (unordered > 0) note(`${unordered} messages are older than one before them; the archive is in order of time`);
-    if (!this.nodes.has(user)) note("there is no room for it; it is kept, and nobody can read it");
+    if (rooms?.has(user) === false) note("there is no room for it; it is kept, and nobody can read it");
     const amiss = await archive.check(count);
     if (amiss) note(amiss.reason, amiss.place);
-    await this.#verify(user, place, seen.size, report);
+    await this.#verify(user, place, seen.size);
   }
 
-  async #write(user: string, entries: readonly ProsodyMessage[], report: StoreReport): Promise<void> {
+  #tell({ extent }: ProsodyArchive): void {
+    const { all, done } = this.#extent;
+    const fraction = extent && all > 0 ? (done + extent.read) / all : undefined;
+    this.run.progress(this.report, this.report.in, fraction);
+  }
+
+  async #write(user: string, entries: readonly ProsodyMessage[]): Promise<void> {
     await this.run.write(() =>
       // What is there already under its id is replaced: after an interruption all is simply done again.
       entries.map(
         ({ id, stanza, when, with: kind }) => this.#store.append(user, id, stanza, when, kind, { sync: false }).written,
       ),
     );
-    report.out += entries.length;
+    this.report.out += entries.length;
   }
 
-  async #verify(user: string, file: string, expected: number, report: StoreReport): Promise<void> {
-    if (this.run.isDryRun) return;
+  async #verify(user: string, file: string, expected: number): Promise<void> {
+    const { run, report } = this;
+    if (run.isDryRun) return;
     const page = await this.#store.find(user, { total: true, limit: 0 });
     const total = page?.total ?? 0;
     if (total >= expected) return;

@@ -4,6 +4,8 @@ import type { StoreReport } from "../report.js";
 /** A record with the name that its user, or room, has here: prepared, and of no other record of this store. */
 export type Prepared<T extends ProsodyRecord> = T & { readonly user: string };
 
+const NOT_UTF8 = "its name is not UTF-8";
+
 /** What one store of one host has of users. Where it cannot be read, that counts as a record that was lost. */
 export async function recordsOf<T extends ProsodyRecord>(
   list: () => Promise<readonly T[]>,
@@ -25,13 +27,7 @@ export function prepare<T extends ProsodyRecord>(records: readonly T[], report: 
     if (written === null) continue;
     const user = written === undefined ? undefined : nodeprep(written);
     if (written !== undefined && user !== undefined) named.push({ record, user, written, at });
-    else
-      lose(
-        report,
-        place,
-        written,
-        written === undefined ? "its name is not UTF-8" : "the name can no longer be prepared",
-      );
+    else lose(report, place, written, written === undefined ? NOT_UTF8 : "the name can no longer be prepared");
   }
   const byUser = new Map<string, (typeof named)[number]>();
   // What was prepared already is what Prosody used last.
@@ -49,6 +45,15 @@ export function prepare<T extends ProsodyRecord>(records: readonly T[], report: 
     report.remarks.push({ kind: "note", file: record.place, record: written, reason });
   }
   return [...byUser.values()].sort((a, b) => a.at - b.at).map(({ record, user }) => ({ ...record, user }));
+}
+
+/** Records of users whose names stay as they are written, as nobody here knows what they name. */
+export function named<T extends ProsodyRecord>(records: readonly T[], report: StoreReport): Prepared<T>[] {
+  return records.flatMap((record) => {
+    const { user, place } = record;
+    if (user === undefined) lose(report, place, undefined, NOT_UTF8);
+    return typeof user === "string" ? [{ ...record, user }] : [];
+  });
 }
 
 function lose(report: StoreReport, file: string, record: string | undefined, reason: string): void {

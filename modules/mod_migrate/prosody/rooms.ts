@@ -55,7 +55,7 @@ export class RoomImport {
     for (const [at, value] of rooms.entries()) {
       const { user, place } = value;
       report.in++;
-      this.run.progress(`${this.host}: rooms`, at, rooms.length);
+      this.run.progress(report, at, at / rooms.length);
       try {
         const reason = await this.#bringRoom(user, place, await value.read(), report);
         if (reason === undefined) {

@@ -4,7 +4,9 @@ import type { Report } from "../report.js";
 import { ArchiveImport } from "./archives.js";
 import type { ImportCall } from "./command-line.js";
 import { RoomImport } from "./rooms.js";
-import { STORES, type Source, type SourceHost } from "./source.js";
+import { KeptImport } from "./kept.js";
+import type { Source, SourceHost } from "./source.js";
+import { STORES } from "./stores.js";
 import { bringUserData } from "./user-data.js";
 
 /** One import from a Prosody. */
@@ -33,7 +35,15 @@ export class Run extends ImportRun {
         continue;
       }
       await this.#bringHost(host, module.context(host.name), target.link !== undefined, report);
-      await this.#tellOthers(host, report);
+      await this.#keepOthers(host, module.context(host.name), report);
+    }
+    for (const name of this.source.others) {
+      report.store(name, "data", "records").remarks.push({
+        kind: "left",
+        file: this.source.config.file,
+        record: name,
+        reason: "it is a component without rooms: what it has stays where it is",
+      });
     }
   }
 
@@ -44,20 +54,19 @@ export class Run extends ImportRun {
     }
     const rooms = new RoomImport(this, name, module, isAttached);
     await rooms.bring(report);
-    await new ArchiveImport(this, name, module, rooms.nodes).bring(report);
+    await new ArchiveImport(this, module, report.store(name, "muc_log", "messages"), rooms.nodes).bring();
     await bringUserData(this, name, module, "vcard_muc", report, (node) =>
       rooms.nodes.has(node) ? undefined : "its room is not brought over",
     );
   }
 
-  /** Stores that nothing here would read. */
-  async #tellOthers({ name, kind }: SourceHost, report: Report): Promise<void> {
-    const known = new Set<string>(STORES[kind]);
+  /** Stores that nothing here reads. */
+  async #keepOthers({ name, kind }: SourceHost, module: ModuleApi, report: Report): Promise<void> {
+    const known = new Set<string>(STORES[kind].map((store) => this.source.storeName(name, store)));
+    const kept = new KeptImport(this, module);
     for (const data of this.source.places(name)) {
       for (const store of await data.stores(name)) {
-        if (known.has(store)) continue;
-        const reason = "nothing here reads such a store; it is not brought over";
-        report.store(name, store, "records").remarks.push({ kind: "left", file: data.place, record: store, reason });
+        if (!known.has(store)) await kept.bring(report.store(name, store, "records"), data.place);
       }
     }
   }

@@ -2,15 +2,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { loadConfig, nameprep, ProsodyFiles, type Config, type ConfigValue, type ProsodyData } from "chorus-muc";
 import type { ImportCall } from "./command-line.js";
+import { CARDS_OPTION, isCards, STORES } from "./stores.js";
 
 /** Where Prosody's packages keep their data when the configuration does not say. */
 const STANDARD_DATA_PATH = "/var/lib/prosody";
-
-/** Stores that are brought over, by kind of host. */
-export const STORES = {
-  muc: ["config", "persistent", "state", "muc_log", "vcard_muc"],
-  accounts: ["accounts", "roster", "private", "vcard"],
-} as const;
 
 /** A host of Prosody's that there is something to bring from. */
 export interface SourceHost {
@@ -24,6 +19,10 @@ export interface Source {
   /** Absolute. */
   readonly dataPath: string;
   readonly hosts: readonly SourceHost[];
+  /** Components without rooms, of which nothing is brought over. */
+  readonly others: readonly string[];
+  /** The name that a store has there. */
+  storeName(host: string, store: string): string;
   /** Where a store of a host is. */
   data(host: string, store: string): ProsodyData;
   /** Everywhere that a host has stores. */
@@ -40,12 +39,14 @@ export async function openSource(call: ImportCall, cwd: string): Promise<Source 
     if (name !== undefined && config.hosts.some((known) => known.name === name)) wanted.add(name);
     else problems.push(`--host: ${config.file} has no host ${host}`);
   }
+  const others: string[] = [];
   const hosts = config.hosts.flatMap(({ name, type, componentModule }): SourceHost[] => {
     if (wanted.size > 0 && !wanted.has(name)) return [];
     if (type === "VirtualHost") return [{ name, kind: "accounts" }];
     if (componentModule === "muc") return [{ name, kind: "muc" }];
     if (wanted.has(name))
       problems.push(`--host: ${name} is a component "${componentModule ?? ""}", which has no rooms`);
+    others.push(name);
     return [];
   });
   const dataPath = findDataPath(config, call, cwd);
@@ -63,7 +64,10 @@ export async function openSource(call: ImportCall, cwd: string): Promise<Source 
     if (hosts.length === 0 && problems.length === 0) {
       problems.push(`${config.file} has neither a Component "…" "muc" nor a VirtualHost`);
     }
-    if (problems.length === 0) return { config, dataPath, hosts, data: () => files, places: () => [files] };
+    if (problems.length === 0) {
+      const storeName = (host: string, store: string): string => nameIn(config, host, store);
+      return { config, dataPath, hosts, others, storeName, data: () => files, places: () => [files] };
+    }
   }
   return problems;
 }
@@ -90,6 +94,11 @@ function findDataPath(config: Config, { dataPath }: ImportCall, cwd: string): st
   return path;
 }
 
+function nameIn(config: Config, host: string, store: string): string {
+  const chosen = isCards(store) ? config.get(host, CARDS_OPTION) : undefined;
+  return typeof chosen === "string" ? chosen : store;
+}
+
 /** The driver of one store: `storage` is a name for all of them, or a table by store. */
 function driverOf(config: Config, host: string, store: string): string {
   const chosen = choiceIn(config.get(host, "storage"), store);
@@ -106,7 +115,8 @@ function choiceIn(value: ConfigValue | undefined, store: string): string | undef
 /** Stores of a host that cannot be read from files. */
 function storageProblems(config: Config, { name, kind }: SourceHost): string[] {
   const byDriver = new Map<string, string[]>();
-  for (const store of STORES[kind]) {
+  for (const own of STORES[kind]) {
+    const store = nameIn(config, name, own);
     const driver = driverOf(config, name, store);
     if (driver === "internal" || driver === "none" || driver === "null") continue;
     byDriver.set(driver, [...(byDriver.get(driver) ?? []), store]);

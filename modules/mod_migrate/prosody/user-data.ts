@@ -11,6 +11,7 @@ import {
 import type { Report } from "../report.js";
 import type { Run } from "./run.js";
 import { prepare, reasonOf, recordsOf } from "./records.js";
+import { CARDS_OPTION, isCards } from "./stores.js";
 
 /** How a store of one value per user is brought over, and what one is called. */
 interface Conversion {
@@ -37,13 +38,14 @@ export async function bringUserData(
   isWanted: (user: string) => string | undefined = () => undefined,
 ): Promise<void> {
   const { unit, convert } = CONVERSIONS[store] as Conversion;
-  const target: KeyvalStore = module.openStore(store);
-  const counts = report.store(host, store, unit);
-  const values = prepare(await recordsOf(() => run.source.data(host, store).values(host, store), counts), counts);
+  const source = run.source.storeName(host, store);
+  const target: KeyvalStore = module.openStore(targetName(module, store));
+  const counts = report.store(host, source, unit);
+  const values = prepare(await recordsOf(() => run.source.data(host, source).values(host, source), counts), counts);
   for (const [at, value] of values.entries()) {
     const { user, place } = value;
     counts.in++;
-    run.progress(`${host}: ${unit}`, at, values.length);
+    run.progress(counts, at, at / values.length);
     const unwanted = isWanted(user);
     if (unwanted !== undefined) {
       counts.remarks.push({ kind: "left", file: place, record: user, reason: unwanted });
@@ -57,4 +59,9 @@ export async function bringUserData(
       counts.remarks.push({ kind: "lost", file: place, record: user, reason: reasonOf(error) });
     }
   }
+}
+
+/** Under which name this Chorus keeps a store. */
+export function targetName(module: ModuleApi, store: string): string {
+  return isCards(store) ? module.getOptionString(CARDS_OPTION, store) : store;
 }
