@@ -6,10 +6,10 @@ import { fromElement, toElement } from "./stanza.js";
 
 /**
  * A record of a `.list` file as the message that it is.
- * @param place its number, from 1: the id of one that has none, as for Prosody
+ * @param place its number: the id of one that has none, as for Prosody
  * @returns why it is none
  */
-export function archived(value: LuaValue, place: number): ProsodyMessage | DataError {
+export function archived(value: LuaValue, place = 1): ProsodyMessage | DataError {
   try {
     return toMessage(value, place);
   } catch (error) {

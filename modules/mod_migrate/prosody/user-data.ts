@@ -11,7 +11,7 @@ import {
 import type { Report } from "../report.js";
 import type { Run } from "./run.js";
 import { prepare, reasonOf, recordsOf } from "./records.js";
-import { CARDS_OPTION, isCards } from "./stores.js";
+import { isCards } from "./stores.js";
 
 /** How a store of one value per user is brought over, and what one is called. */
 interface Conversion {
@@ -63,5 +63,7 @@ export async function bringUserData(
 
 /** Under which name this Chorus keeps a store. */
 export function targetName(module: ModuleApi, store: string): string {
-  return isCards(store) ? module.getOptionString(CARDS_OPTION, store) : store;
+  if (!isCards(store)) return store;
+  const name = store === "vcard_muc" ? "vcard_muc" : "vcard";
+  return module.getOptionString("vcard_store_name", name);
 }
