@@ -44,7 +44,7 @@ const HOST_EVENTS: Readonly<Record<string, EventKind>> = {
   "pre-resource-bind": "suspendable",
   "stanza/*": "stoppable",
   "host-disco-info-node": "stoppable",
-  "host-disco-items": "stoppable",
+  "host-disco-items": "suspendable",
   "host-disco-items-node": "stoppable",
   "stream-features": "notify",
   "resource-bind": "notify",

@@ -64,7 +64,7 @@ export default class Disco {
     return disco.reply;
   }
 
-  #items(event: IqEvent): Element | StanzaError {
+  #items(event: IqEvent): Element | StanzaError | Promise<Element | StanzaError> {
     const disco = answerTo(event, NS_DISCO_ITEMS);
     const { node } = disco;
     if (node !== undefined) {
@@ -73,7 +73,8 @@ export default class Disco {
     for (const [jid, name] of this.#configuredItems()) {
       disco.query.append(xml("item", { jid, ...(name !== undefined && { name }) }));
     }
-    return this.module.fireEvent("host-disco-items", disco) ?? disco.reply;
+    const refusal = this.module.fireEventAsync("host-disco-items", disco);
+    return refusal instanceof Promise ? refusal.then((error) => error ?? disco.reply) : (refusal ?? disco.reply);
   }
 
   /** Nodes exist only where some module says so. */

@@ -112,7 +112,7 @@ export interface HostEvents
   /** disco#info of the host with a node. `exists = true` or `true`: answered as it stands; neither: `item-not-found`. */
   "host-disco-info-node": Stoppable<DiscoEvent & { readonly node: string; exists?: boolean }>;
   /** disco#items of the host; items are appended. */
-  "host-disco-items": Stoppable<DiscoEvent, StanzaError>;
+  "host-disco-items": Suspendable<DiscoEvent, StanzaError>;
   /** disco#items of the host with a node; as for disco#info. */
   "host-disco-items-node": Stoppable<DiscoEvent & { readonly node: string; exists?: boolean }>;
   /** disco#info of an account, asked by who may know; features are appended. */

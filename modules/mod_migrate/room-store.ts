@@ -33,14 +33,9 @@ export class RoomStore {
     await this.run.write(() => [
       this.#configs.set(node, room, { sync: false }),
       this.#persistent.set(null, room._jid, true, { sync: false }),
-      // A name in place of an entry has mod_muc make the entry, which depends on the modules, at the next start.
-      this.#public.set(null, room._jid, room._data["destroyed"] === true ? undefined : nameOf(room), { sync: false }),
+      // Its entry in the list, which depends on the modules, is made when somebody asks for that.
+      this.#public.set(null, room._jid, undefined, { sync: false }),
     ]);
     return undefined;
   }
-}
-
-function nameOf(room: FrozenRoom): string {
-  const name = room._data["name"];
-  return typeof name === "string" ? name : "";
 }

@@ -1,4 +1,3 @@
-import { publicEntry } from "./public-rooms.js";
 import type { LiveRoom } from "./room.js";
 import type { Step } from "./step.js";
 
@@ -26,7 +25,7 @@ export function commitStep(room: LiveRoom, step: Step): Promise<unknown> | undef
 function storeRoom(room: LiveRoom, step: Step): Promise<unknown>[] {
   const { stores, records, publicRooms } = room.service;
   if (!room.isTracked) return removeRoom(room, step);
-  publicRooms.set(room.jid, publicEntry(room), stepJournal(step));
+  publicRooms.set(room.jid, !room.getHidden(), stepJournal(step));
   if (room.getPersistent()) {
     putBackOnFailure(room, step);
     setStored(room, step, "durable");
@@ -44,7 +43,7 @@ function storeRoom(room: LiveRoom, step: Step): Promise<unknown>[] {
 
 function removeRoom(room: LiveRoom, step: Step): Promise<unknown>[] {
   const { stores, publicRooms } = room.service;
-  publicRooms.set(room.jid, undefined, stepJournal(step));
+  publicRooms.set(room.jid, false, stepJournal(step));
   if (room.stored === "no" && !room.successor) return [];
   const options = room.stored === "temporary" ? UNSYNCED : undefined;
   const writes = [stores.remove(room, options)];

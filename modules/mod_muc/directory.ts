@@ -1,6 +1,5 @@
 import { joinJid, nodeOf, StanzaError, type BareJid, type Json } from "chorus-muc";
 import { thaw } from "./freeze.js";
-import { publicEntry } from "./public-rooms.js";
 import type { LiveRoom } from "./room.js";
 import type { Service } from "./service.js";
 import { isTombstone } from "./tombstone.js";
@@ -82,7 +81,6 @@ export class Directory {
       if (!isTombstone(room) && !this.hasSpace()) throw this.#tooMany();
       this.track(room);
       if (!isTombstone(room)) {
-        this.#service.publicRooms.set(jid, publicEntry(room));
         room.steps.bare(() => {
           module.fireEvent("muc-room-restored", { jid, room });
         });

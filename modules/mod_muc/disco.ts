@@ -34,9 +34,9 @@ export function hookDisco(service: Service): void {
   module.addFeature(STABLE_ID);
   module.addFeature(NS_RSM);
   module.addIdentity("conference", "text", module.getOptionString("name", "Prosody Chatrooms"));
-  module.hook("host-disco-items", (event) => {
-    return module.may(":list-rooms", event) ? listRooms(publicRooms, event) : undefined;
-  });
+  module.hook("host-disco-items", (event) =>
+    module.may(":list-rooms", event) ? listRooms(publicRooms, event) : undefined,
+  );
 }
 
 /** Conditions for nodes of XEP-0045 that no module knows (§7.12, §18.1.1); others are not there (XEP-0030 §7). */

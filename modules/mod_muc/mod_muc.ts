@@ -8,7 +8,6 @@ import {
   NS_DISCO_INFO,
   NS_DISCO_ITEMS,
   RouterToken,
-  type BareJid,
   type Clock,
   type EventKind,
   type Hosts,
@@ -32,7 +31,6 @@ import { handlePresence } from "./occupant-presence.js";
 import { handleOwner, hookSections } from "./owner.js";
 import { handlePrivateMessage } from "./private-message.js";
 import { askWhoIsThere } from "./reconcile.js";
-import { listAnew, readEntry } from "./public-rooms.js";
 import { offerRoomApi } from "./room-extension.js";
 import { hookRoomIds } from "./room-id.js";
 import { hookRoles } from "./role-change.js";
@@ -140,8 +138,6 @@ export default class ModMuc {
 
   readonly #module: ModuleApi;
   readonly #service: Service;
-  /** Public rooms of which the list knows less than it could. */
-  readonly #outdated: BareJid[] = [];
   readonly exports: Muc;
 
   constructor(
@@ -155,7 +151,7 @@ export default class ModMuc {
     this.exports = new Rooms(this.#service);
   }
 
-  async load(): Promise<void> {
+  load(): void {
     const module = this.#module;
     const service = this.#service;
     module.declareEvents(EVENT_KINDS, {
@@ -186,16 +182,10 @@ export default class ModMuc {
     });
     // Late: modules that have something to store for their rooms do it before.
     module.hookGlobal("server-stopping", () => endRooms(service).then(() => undefined), -300);
-    for await (const [jid, stored] of service.stores.public.entries(null)) {
-      const { entry, isCurrent } = readEntry(stored);
-      service.publicRooms.set(jid as BareJid, entry);
-      if (!isCurrent) this.#outdated.push(jid as BareJid);
-    }
   }
 
   /** Before anybody can come in: whoever was in a room when the last process ended still is. */
   async ready(): Promise<void> {
-    await listAnew(this.#service, this.#outdated.splice(0));
     await this.#service.records.restore();
   }
 

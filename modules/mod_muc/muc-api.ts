@@ -63,20 +63,18 @@ export interface Muc {
   liveRooms(): readonly Room[];
   /** Every room, those in memory first, then the stored ones, each loaded as it is reached. */
   allRooms(): AsyncIterable<Room>;
-  /** Every public room with its name, in order of JID; loads none. `after` is exclusive. */
+  /** Every public room with what the list knows of it, in order of JID; loads none. `after` is exclusive. */
   publicRooms(range?: {
     readonly after?: string;
     readonly limit?: number;
-  }): Iterable<readonly [jid: BareJid, name: string | undefined]>;
+  }): AsyncGenerator<readonly [jid: BareJid, entry: PublicRoomEntry]>;
   /**
    * Every room of which there is something to know, in order of JID: those in memory, and what is stored of the others.
    * Loads none. @param range `after`: exclusive
    */
   roomEntries(range?: { readonly only?: "public" | "occupied"; readonly after?: string }): AsyncIterable<RoomEntry>;
-  /** What the list of public rooms knows of a room; `undefined` when it is not public. */
-  publicRoom(jid: string): PublicRoomEntry | undefined;
   /** Number of public rooms. */
-  readonly publicRoomCount: number;
+  countPublicRooms(): Promise<number>;
   /** Removes a room from memory and store, without a word to anybody; `room.destroy` is the polite way. */
   deleteRoom(room: Room): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { nodeOf, type BareJid } from "chorus-muc";
+import { compareCodePoints } from "./code-points.js";
 import { thaw } from "./freeze.js";
 import type { RoomEntry } from "./muc-api.js";
 import type { RoomData } from "./room-api.js";
@@ -24,7 +25,8 @@ export async function* roomEntries(service: Service, range: Range = {}): AsyncGe
 }
 
 async function* publicEntries(service: Service, after: string | undefined): AsyncGenerator<RoomEntry> {
-  for (const [jid] of [...service.publicRooms.page(after === undefined ? {} : { after })]) {
+  const list = await service.publicRooms.list();
+  for (const jid of list.slice(after === undefined ? 0 : list.countUpTo(after))) {
     const entry = await entryOf(service, jid);
     if (entry?.isPublic === true) yield entry;
   }
@@ -38,7 +40,7 @@ function* occupiedEntries(service: Service, after: string | undefined): Generato
 async function* allEntries(service: Service, after: string | undefined): AsyncGenerator<RoomEntry> {
   const live = liveRooms(service, after);
   for await (const jid of storedJids(service, after)) {
-    while (live[0] && compare(live[0].jid, jid) < 0) yield* tracked(live.shift());
+    while (live[0] && compareCodePoints(live[0].jid, jid) < 0) yield* tracked(live.shift());
     if (live[0]?.jid === jid) live.shift();
     const entry = await entryOf(service, jid);
     if (entry) yield entry;
@@ -94,11 +96,6 @@ function storedEntry(jid: BareJid, { name, hidden, persistent }: RoomData): Room
 function liveRooms(service: Service, after: string | undefined): LiveRoom[] {
   return service.directory
     .live()
-    .filter(({ jid }) => after === undefined || compare(jid, after) > 0)
-    .sort((a, b) => compare(a.jid, b.jid));
-}
-
-/** By code points, as stores are ordered. */
-function compare(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+    .filter(({ jid }) => after === undefined || compareCodePoints(jid, after) > 0)
+    .sort((a, b) => compareCodePoints(a.jid, b.jid));
 }

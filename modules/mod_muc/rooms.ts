@@ -3,7 +3,7 @@ import { admit } from "./entry.js";
 import { answerIq, type IqAnswer } from "./iq-answer.js";
 import type { CreateRoomError, Muc, RoomCreation, RoomEntry } from "./muc-api.js";
 import { roomEntries } from "./room-entries.js";
-import type { PublicRoomEntry, Room, RoomData } from "./room-api.js";
+import type { Room, RoomData } from "./room-api.js";
 import type { LiveRoom } from "./room.js";
 import type { Service } from "./service.js";
 import { isTombstone, isWeathered } from "./tombstone.js";
@@ -72,26 +72,28 @@ export class Rooms implements Muc {
     return this.#service.directory.all();
   }
 
-  publicRooms(range?: { readonly after?: string; readonly limit?: number }): ReturnType<Muc["publicRooms"]> {
-    return this.#service.publicRooms.page(range);
+  async *publicRooms({
+    after,
+    limit = Infinity,
+  }: { readonly after?: string; readonly limit?: number } = {}): ReturnType<Muc["publicRooms"]> {
+    const { publicRooms } = this.#service;
+    const list = await publicRooms.list();
+    const start = after === undefined ? 0 : list.countUpTo(after);
+    yield* publicRooms.entries(list.slice(start, start + limit));
   }
 
   roomEntries(range?: Parameters<Muc["roomEntries"]>[0]): AsyncIterable<RoomEntry> {
     return roomEntries(this.#service, range);
   }
 
-  publicRoom(jid: string): PublicRoomEntry | undefined {
-    return this.#service.publicRooms.get(jid);
-  }
-
-  get publicRoomCount(): number {
-    return this.#service.publicRooms.size;
+  async countPublicRooms(): Promise<number> {
+    return (await this.#service.publicRooms.list()).size;
   }
 
   async deleteRoom(room: Room): Promise<void> {
     const live = room as LiveRoom;
     this.#service.directory.drop(live);
-    this.#service.publicRooms.set(live.jid, undefined);
+    this.#service.publicRooms.set(live.jid, false);
     await this.#service.stores.remove(live);
   }
 }

@@ -39,7 +39,7 @@ function readOptions(module: ModuleApi): MucOptions {
 export class Service {
   readonly options: MucOptions;
   readonly stores: RoomStores;
-  readonly publicRooms = new PublicRooms();
+  readonly publicRooms = new PublicRooms(this);
   readonly directory: Directory;
   readonly records: OccupantRecords;
   readonly relay = new IqRelay();

@@ -51,7 +51,7 @@ export default class MucSearch {
     return new StanzaError({ type: "auth", condition: "forbidden" });
   }
 
-  #answer(event: IqEvent): Element | StanzaError {
+  #answer(event: IqEvent): Element | StanzaError | Promise<Element | StanzaError> {
     const search = childElements(event.stanza)[0] as Element;
     const form = getForm(search);
     if (form) return this.#search(search, form);
@@ -63,7 +63,7 @@ export default class MucSearch {
     return this.#isWhole ? SEARCH_FORM : SEARCH_FORM.filter(({ name }) => name !== "all");
   }
 
-  #search(search: Element, form: Element): Element | StanzaError {
+  async #search(search: Element, form: Element): Promise<Element | StanzaError> {
     const request = readRequest(form);
     if (request instanceof StanzaError) return request;
     if (!request.terms && !this.#isWhole) {
@@ -72,7 +72,7 @@ export default class MucSearch {
     }
     const { order } = request;
     const found = request.isForRooms
-      ? findRooms(this.muc, (room) => isWanted(room, request), order)
+      ? await findRooms(this.muc, (room) => isWanted(room, request), order)
       : new FoundRooms([], order);
     const range = pageRange(found, getChild(search, "set", NS_RSM), this.#limit);
     if (range instanceof StanzaError) return range;
@@ -83,11 +83,11 @@ export default class MucSearch {
   }
 
   /** The same by fields, for clients that know the older way (XEP-0055). */
-  #lookUp({ stanza }: IqEvent): Element | StanzaError {
+  async #lookUp({ stanza }: IqEvent): Promise<Element | StanzaError> {
     const query = childElements(stanza)[0] as Element;
     const matches = readDirectorySearch(getForm(query), this.#isWhole);
     if (matches instanceof StanzaError) return matches;
-    const found = findRooms(this.muc, matches, "address");
+    const found = await findRooms(this.muc, matches, "address");
     const set = getChild(query, "set", NS_RSM);
     const range = pageRange(found, set, this.#limit);
     if (range instanceof StanzaError) return range;

@@ -1,5 +1,5 @@
 import type { BareJid } from "chorus-muc";
-import type { Muc, PagedList } from "chorus-muc/muc";
+import type { Muc, PagedList, PublicRoomEntry } from "chorus-muc/muc";
 import type { Terms } from "./terms.js";
 
 /** A room as the search knows it: from the list of public rooms, and from memory if it is there. */
@@ -36,8 +36,7 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-function roomOf(muc: Muc, jid: BareJid): FoundRoom {
-  const entry = muc.publicRoom(jid) ?? {};
+function roomOf(muc: Muc, jid: BareJid, entry: PublicRoomEntry): FoundRoom {
   const isOpen = entry.open === true;
   return {
     jid,
@@ -58,11 +57,11 @@ export function isWanted(room: FoundRoom, { terms, places, minOccupants }: Wante
   return terms.areIn([address && room.jid, name && room.name, description && room.description]);
 }
 
-/** The public rooms that are wanted, in order. Nothing is read from the store for it. */
-export function findRooms(muc: Muc, matches: (room: FoundRoom) => boolean, order: Order): FoundRooms {
+/** The public rooms that are wanted, in order. None is loaded for it. */
+export async function findRooms(muc: Muc, matches: (room: FoundRoom) => boolean, order: Order): Promise<FoundRooms> {
   const found: FoundRoom[] = [];
-  for (const [jid] of muc.publicRooms()) {
-    const room = roomOf(muc, jid);
+  for await (const [jid, entry] of muc.publicRooms()) {
+    const room = roomOf(muc, jid, entry);
     if (matches(room)) found.push(room);
   }
   return new FoundRooms(found, order);

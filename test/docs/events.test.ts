@@ -91,6 +91,7 @@ const SUSPENDABLE_LATER = [
   "muc-registration-pre-remove",
   "muc-find-messages",
   "pre-resource-bind",
+  "host-disco-items",
   "server-stopping",
 ];
 

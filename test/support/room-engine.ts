@@ -110,3 +110,13 @@ export async function settled(service: TestService): Promise<void> {
   await service.storage.idle();
   for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** The list of public rooms: JIDs and names. */
+export async function publicRoomsOf(
+  service: TestService,
+  range?: { readonly after?: string; readonly limit?: number },
+): Promise<(readonly [jid: string, name: string | undefined])[]> {
+  const listed: (readonly [string, string | undefined])[] = [];
+  for await (const [jid, { name }] of mucOf(service).publicRooms(range)) listed.push([jid, name]);
+  return listed;
+}

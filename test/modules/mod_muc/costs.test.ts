@@ -89,19 +89,15 @@ test("a change of role drops the kept forms of that occupant only", async () => 
   assert.deepEqual([...built].sort(), [`r@${SERVICE}/Late`, `r@${SERVICE}/P3`]);
 });
 
-test("with 1,000 stored rooms a message calls no store, and a page of the public list loads no room", async () => {
+test("with 1,000 stored rooms a message calls no store", async () => {
   const storage = await openStorage({ driver: "memory" });
   const calls: string[] = [];
   const rooms = storage.openStore(SERVICE, "config");
-  const list = storage.openStore<string, "map">(SERVICE, "public_rooms", "map");
+  const list = storage.openStore<boolean, "map">(SERVICE, "persistent", "map");
   for (let i = 0; i < 1000; i++) {
-    const jid = `n${String(i).padStart(4, "0")}@${SERVICE}`;
-    void rooms.set(`n${String(i).padStart(4, "0")}`, {
-      _jid: jid,
-      _data: { persistent: true, ...(i % 2 === 0 && { name: "even" }) },
-      _affiliations: {},
-    });
-    void list.set(null, jid, i % 2 === 0 ? "even" : "");
+    const jid = `n${i}@${SERVICE}`;
+    void rooms.set(`n${i}`, { _jid: jid, _data: { persistent: true }, _affiliations: {} });
+    void list.set(null, jid, true);
   }
   await storage.idle();
   await using service = await startRooms({ storage: countCalls(storage, calls) });
@@ -110,15 +106,5 @@ test("with 1,000 stored rooms a message calls no store, and a page of the public
   calls.length = 0;
   ada.send(saying("r", "hello"));
   assert.deepEqual(calls, []);
-  const muc = mucOf(service);
-  assert.equal(muc.publicRoomCount, 1000);
-  assert.deepEqual(
-    [...muc.publicRooms({ after: `n0498@${SERVICE}`, limit: 2 })],
-    [
-      [`n0499@${SERVICE}`, undefined],
-      [`n0500@${SERVICE}`, "even"],
-    ],
-  );
-  assert.deepEqual(calls, []);
-  assert.equal(muc.liveRooms().length, 1);
+  assert.equal(mucOf(service).liveRooms().length, 1);
 });

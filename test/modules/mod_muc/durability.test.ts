@@ -12,6 +12,7 @@ import {
   liveRoomOf,
   mucOf,
   person,
+  publicRoomsOf,
   roomOf,
   saying,
   SERVICE,
@@ -212,7 +213,7 @@ test("what was acknowledged survives a power cut", async () => {
   await first.stop();
 
   await using service = await startRooms({ storage: await disk.open() });
-  assert.deepEqual([...mucOf(service).publicRooms()], [[`kept@${SERVICE}`, "Kept"]], "listed without being loaded");
+  assert.deepEqual(await publicRoomsOf(service), [[`kept@${SERVICE}`, "Kept"]], "listed without being loaded");
   assert.deepEqual(mucOf(service).liveRooms(), []);
   const room = await mucOf(service).getRoomFromJid(`kept@${SERVICE}`);
   assert.equal(room?.getAffiliation("ben@users.example"), "member");

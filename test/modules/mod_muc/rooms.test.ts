@@ -202,7 +202,7 @@ test("a room whose creator is refused is not made, persistent by default or not,
       assert.deepEqual(briefly(ada), ["presence policy-violation Ada"]);
       assert.deepEqual(mucOf(service).liveRooms(), []);
       assert.equal(await storage.openStore(SERVICE, "config").get("new"), undefined);
-      assert.equal(mucOf(service).publicRoomCount, 0);
+      assert.equal(await mucOf(service).countPublicRooms(), 0);
       service.host(SERVICE).events.unhook("muc-occupant-pre-join", refuse as never, TEST_MODULE);
     }
   }

@@ -97,7 +97,7 @@ test("rooms that came and went leave no room, request, relay or timer behind", a
       .map(({ jid }) => jid),
     [`always@${SERVICE}`],
   );
-  assert.equal(mucOf(service).publicRoomCount, 0);
+  assert.equal(await mucOf(service).countPublicRooms(), 0);
   clock.advanceSeconds(120); // what Ben's clients were asked is given up
   await settled(service);
   assert.equal(relay.size, 0);
