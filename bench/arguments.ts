@@ -3,6 +3,7 @@ import { WORKLOADS } from "./workloads/all.js";
 import { SERVERS, type ServerName, type Workload } from "./workloads/workload.js";
 
 export const USAGE = `usage: npm run bench -- [WORKLOAD…] [--rounds N] [--servers LIST] [--json FILE] [--profile DIR]
+                        [--keep DIR]
 
 Workloads: ${WORKLOADS.map(({ name }) => name).join(", ")} (default: all)
 
@@ -10,6 +11,7 @@ Workloads: ${WORKLOADS.map(({ name }) => name).join(", ")} (default: all)
   --servers LIST  of ${SERVERS.join(",")} (default: all)
   --json FILE     where the results go, as JSON
   --profile DIR   where Chorus puts a profile of its processor time (*.cpuprofile); it is slower then
+  --keep DIR      where data that takes minutes to make stays for the next time (default: a folder that is removed)
 `;
 
 /** What the bench was asked to do. */
@@ -19,6 +21,7 @@ export interface Arguments {
   readonly rounds: number;
   readonly json: string | undefined;
   readonly profile: string | undefined;
+  readonly keep: string | undefined;
 }
 
 /** @throws Error that says which argument is wrong */
@@ -31,6 +34,7 @@ export function parseArguments(args: readonly string[]): Arguments {
       servers: { type: "string", default: SERVERS.join(",") },
       json: { type: "string" },
       profile: { type: "string" },
+      keep: { type: "string" },
     },
   });
   const rounds = Number(values.rounds);
@@ -52,5 +56,6 @@ export function parseArguments(args: readonly string[]): Arguments {
     rounds,
     json: values.json,
     profile: values.profile,
+    keep: values.keep,
   };
 }

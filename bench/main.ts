@@ -1,13 +1,14 @@
 /** `npm run bench`: Chorus beside other servers, under the same load. */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { arch, cpus, platform, release, totalmem } from "node:os";
-import { dirname, resolve } from "node:path";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { arch, cpus, platform, release, tmpdir, totalmem } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { parseArguments, USAGE, type Arguments } from "./arguments.js";
 import { medians } from "./medians.js";
 import { selfTimes } from "./profile.js";
 import { figuresTable, targetsTable } from "./report.js";
-import { isMissing, makeBench, run } from "./run.js";
+import { run } from "./run.js";
 import { pinLoad } from "./servers/launch.js";
+import { isMissing } from "./servers/rooms.js";
 import { judge } from "./targets.js";
 import { FULL } from "./workloads/sizes.js";
 import type { ServerName } from "./workloads/workload.js";
@@ -34,10 +35,12 @@ for (const [server, why] of Object.entries(leftOut)) console.log(`left out: ${se
 if (options.profile !== undefined) mkdirSync(options.profile, { recursive: true });
 // What was started is ended when the process exits.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+const kept = resolve(options.keep ?? mkdtempSync(join(tmpdir(), "chorus-bench-data-")));
+if (options.keep === undefined) process.once("exit", () => rmSync(kept, { recursive: true, force: true }));
 const { pinned, launch } = pinLoad();
 const began = new Date();
 const measurements = await run(
-  makeBench(launch, FULL, options.profile && resolve(options.profile)),
+  { sizes: FULL, launch, profile: options.profile && resolve(options.profile), kept },
   { ...options, servers },
   (round, { workload, server, figures }) => {
     const cpu = figures["cpuMicrosPerDelivery"];

@@ -162,7 +162,8 @@ export class Service {
     const service = new Service(options, await Storages.open(config, () => clock.now(), options.storage), plan, finder);
     const { hosts, modules, metrics } = service;
     const backup = backupCommand({ snapshot: () => service.#storages.snapshot(), now: () => clock.now() });
-    for (const command of [...moduleCommands({ hosts, modules, finder }), metricsCommand(metrics), backup]) {
+    const measured = metricsCommand(metrics, () => service.#storages.counters);
+    for (const command of [...moduleCommands({ hosts, modules, finder }), measured, backup]) {
       service.hosts.published.add("command-provider", command, "");
     }
     await service.#loadModules();

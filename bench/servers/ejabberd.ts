@@ -5,7 +5,7 @@ import { ROOMS, type BenchServer } from "./server.js";
 export { ejabberdIsMissing };
 
 /** Anybody may log in, with a name that is made up; no shapers, no limits. */
-const SETTINGS = `
+export const EJABBERD_SETTINGS = `
 auth_method: anonymous
 anonymous_protocol: sasl_anon
 allow_multiple_connections: true
@@ -21,7 +21,7 @@ export async function startEjabberdRooms(launch: Launch): Promise<BenchServer> {
     max_users_presence: 100000
     max_user_conferences: 100000
     default_room_options: {max_users: 100000}`,
-    lean: SETTINGS,
+    lean: EJABBERD_SETTINGS,
     launch,
   });
   return {

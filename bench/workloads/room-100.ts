@@ -1,4 +1,5 @@
 import { RoomLoad } from "../load/room.js";
+import { startRooms } from "../servers/rooms.js";
 import { ROOMS } from "../servers/server.js";
 import { measure, SERVERS, withServer, type Measurement, type Workload } from "./workload.js";
 
@@ -7,7 +8,7 @@ export const room100: Workload = {
   name: "room-100",
   servers: SERVERS,
   run: (name, bench) =>
-    withServer(bench, name, async (server, login) => {
+    withServer(startRooms(name, bench), async (server, login) => {
       const { occupants, messages } = bench.sizes.room100;
       const room = new RoomLoad(`room-100@${ROOMS}`, await login(occupants));
       await room.join(10);

@@ -1,4 +1,5 @@
 import { RoomLoad } from "../load/room.js";
+import { startRooms } from "../servers/rooms.js";
 import { ROOMS } from "../servers/server.js";
 import { measure, SERVERS, withServer, type Workload } from "./workload.js";
 
@@ -10,7 +11,7 @@ export const room1000: Workload = {
   name: "room-1000",
   servers: SERVERS,
   run: (name, bench) =>
-    withServer(bench, name, async (server, login) => {
+    withServer(startRooms(name, bench), async (server, login) => {
       const { occupants, senders, messages } = bench.sizes.room1000;
       const room = new RoomLoad(`room-1000@${ROOMS}`, await login(occupants));
       const joined = await measure(server, async () => ({ deliveries: await room.join(JOINING) }));

@@ -1,6 +1,7 @@
 import { Latencies } from "../load/latencies.js";
 import { RoomLoad } from "../load/room.js";
 import { usageOf } from "../process-usage.js";
+import { startRooms } from "../servers/rooms.js";
 import { ROOMS } from "../servers/server.js";
 import { measure, settle, SERVERS, withServer, type Workload } from "./workload.js";
 
@@ -9,7 +10,7 @@ export const rooms200: Workload = {
   name: "rooms-200",
   servers: SERVERS,
   run: (name, bench) =>
-    withServer(bench, name, async (server, login) => {
+    withServer(startRooms(name, bench), async (server, login) => {
       const { rooms: count, occupants, messages } = bench.sizes.rooms200;
       await settle(server);
       const empty = usageOf(server.pid).rssBytes;

@@ -3,6 +3,8 @@ export interface Sizes {
   readonly room100: { readonly occupants: number; readonly messages: number };
   readonly room1000: { readonly occupants: number; readonly senders: number; readonly messages: number };
   readonly rooms200: { readonly rooms: number; readonly occupants: number; readonly messages: number };
+  /** Each owner in a room of its own. */
+  readonly durable: { readonly owners: number; readonly changes: number };
 }
 
 /** What the targets are for. */
@@ -10,6 +12,7 @@ export const FULL: Sizes = {
   room100: { occupants: 100, messages: 2000 },
   room1000: { occupants: 1000, senders: 5, messages: 40 },
   rooms200: { rooms: 200, occupants: 10, messages: 50 },
+  durable: { owners: 50, changes: 20 },
 };
 
 /** Shows that the workloads work, and nothing else. */
@@ -17,4 +20,5 @@ export const TINY: Sizes = {
   room100: { occupants: 5, messages: 20 },
   room1000: { occupants: 6, senders: 2, messages: 5 },
   rooms200: { rooms: 3, occupants: 2, messages: 5 },
+  durable: { owners: 3, changes: 2 },
 };

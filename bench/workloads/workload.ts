@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { loginAll, type LoadClient } from "../load/client.js";
 import type { Latencies } from "../load/latencies.js";
 import { usageOf } from "../process-usage.js";
+import type { Launch } from "../servers/launch.js";
 import type { BenchServer } from "../servers/server.js";
 import type { Sizes } from "./sizes.js";
 
@@ -19,8 +20,11 @@ export type ServerName = (typeof SERVERS)[number];
 /** What a workload has at hand. */
 export interface Bench {
   readonly sizes: Sizes;
-  /** Starts a server; who starts it stops it. */
-  start(server: ServerName): Promise<BenchServer>;
+  readonly launch: Launch;
+  /** Folder for profiles of what is measured of Chorus. */
+  readonly profile: string | undefined;
+  /** Folder for data that is made once. */
+  readonly kept: string;
 }
 
 /** A load. What it measures may have several names, as parts that share a server. */
@@ -74,13 +78,12 @@ export async function measure(
   };
 }
 
-/** Starts a server and hands it to an action, with what logs so many users in; ends all of it afterwards. */
-export async function withServer<T>(
-  bench: Bench,
-  name: ServerName,
-  action: (server: BenchServer, login: (count: number) => Promise<LoadClient[]>) => Promise<T>,
+/** Hands a server that is being started to an action, with what logs so many users in; ends all of it afterwards. */
+export async function withServer<S extends BenchServer, T>(
+  start: Promise<S>,
+  action: (server: S, login: (count: number) => Promise<LoadClient[]>) => Promise<T>,
 ): Promise<T> {
-  const server = await bench.start(name);
+  const server = await start;
   const clients: LoadClient[] = [];
   try {
     return await action(server, async (count) => {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { GLOBAL, type Config, type ConfigValue } from "../config/config.js";
 import { dataPath, Options } from "../config/options.js";
+import type { StorageCounters } from "./database.js";
 import { openStorage, type OpenStorage } from "./open.js";
 import type { Storage, StoredRecord, StoreType, StoreTypes } from "./store.js";
 
@@ -53,6 +54,11 @@ export class Storages {
     const storage = this.#open.get(driver ?? DEFAULT_DRIVER) ?? this.#open.get(DEFAULT_DRIVER);
     if (!storage) throw new TypeError(`openStore: no database for ${host}/${name}`);
     return storage.openStore<T, K>(host, name, type);
+  }
+
+  /** What was done so far on disk; `undefined`: all is in memory. */
+  get counters(): StorageCounters | undefined {
+    return this.#disk?.counters;
   }
 
   /** What is on disk, as of this moment (see {@link OpenStorage.snapshot}); `undefined`: all is in memory. */

@@ -7,6 +7,17 @@ import { startChild, type Child } from "./child.js";
 const PROGRAM = resolve(import.meta.dirname, "../../core/cli/chorus.js");
 const CONTROL = resolve(import.meta.dirname, "../../core/cli/chorusctl.js");
 
+/** How the process is started, where it matters. */
+export interface ChorusProcessOptions {
+  /** Data folder in place of a new one; it is kept. */
+  readonly data?: string;
+  /** Arguments of `node`, and environment in addition to the present one. */
+  readonly nodeArguments?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  /** In place of `startChild`. */
+  readonly launch?: typeof startChild;
+}
+
 /** A Chorus in a process and a data folder of its own, which can be ended and started again. */
 export class ChorusProcess implements AsyncDisposable {
   #child: Child | undefined;
@@ -14,14 +25,15 @@ export class ChorusProcess implements AsyncDisposable {
   private constructor(
     readonly folder: string,
     readonly configFile: string,
+    private readonly options: ChorusProcessOptions,
   ) {}
 
   /** Writes the configuration, in a new folder, and starts. @param config without `data_path` */
-  static async start(config: string): Promise<ChorusProcess> {
+  static async start(config: string, options: ChorusProcessOptions = {}): Promise<ChorusProcess> {
     const folder = await mkdtemp(join(tmpdir(), "chorus-process-"));
     const configFile = join(folder, "prosody.cfg.lua");
-    await writeFile(configFile, `data_path = "data"\n${config}`);
-    const chorus = new ChorusProcess(folder, configFile);
+    await writeFile(configFile, `data_path = "${options.data ?? "data"}"\n${config}`);
+    const chorus = new ChorusProcess(folder, configFile, options);
     await chorus.start();
     return chorus;
   }
@@ -44,8 +56,13 @@ export class ChorusProcess implements AsyncDisposable {
 
   /** Starts (again), and waits until it is ready. */
   async start(): Promise<void> {
-    this.#child = startChild(process.execPath, [PROGRAM, "--config", this.configFile], { cwd: this.folder });
-    await this.#child.printed(/chorus ready/);
+    const { nodeArguments = [], env, launch = startChild } = this.options;
+    const child = launch(process.execPath, [...nodeArguments, PROGRAM, "--config", this.configFile], {
+      cwd: this.folder,
+      env: { ...process.env, ...env },
+    });
+    this.#child = child;
+    await child.printed(/chorus ready/);
   }
 
   /** Starts it, and kills it so many milliseconds later, ready or not. */
@@ -60,6 +77,12 @@ export class ChorusProcess implements AsyncDisposable {
     const child = startChild(process.execPath, [CONTROL, "--config", this.configFile, ...args], { cwd: this.folder });
     const status = await child.exited;
     return { status, output: child.output };
+  }
+
+  /** Sends a signal, and resolves with what it prints then that matches. */
+  async signal(signal: NodeJS.Signals, answer: RegExp): Promise<RegExpExecArray> {
+    process.kill(this.pid, signal);
+    return this.#running.printed(answer);
   }
 
   /** Ends it. @returns its exit status, or the signal that ended it */
