@@ -1,5 +1,5 @@
 import type { ConfigExplainer, ConfigSetting, SettingExplanation } from "chorus-muc";
-import { notSupported, same } from "./knowledge.js";
+import { differently, notSupported, same } from "./knowledge.js";
 import { MODULES } from "./modules.js";
 import { explainOther, OTHER_OPTIONS } from "./other-options.js";
 import { READ_OPTIONS } from "./read-options.js";
@@ -14,14 +14,14 @@ export const prosodySettings: ConfigExplainer = {
   explain,
 };
 
-function explain({ kind, name, value }: ConfigSetting): SettingExplanation | undefined {
+function explain({ kind, section, name, value }: ConfigSetting): SettingExplanation | undefined {
   switch (kind) {
     case "VirtualHost":
       return same();
     case "Component":
       return explainComponent(name);
     case "module":
-      return MODULES.get(name);
+      return explainModule(section, name);
     case "option":
       return explainOption(name, value);
   }
@@ -33,6 +33,13 @@ function explainOption(name: string, value: ConfigSetting["value"]): SettingExpl
   const { verdict, text, values = {} } = known;
   const special = typeof value === "string" && Object.hasOwn(values, value) ? values[value] : undefined;
   return special ?? (text === undefined ? { verdict } : { verdict, text });
+}
+
+function explainModule(section: string, name: string): SettingExplanation | undefined {
+  const known = MODULES.get(name);
+  if (section !== "*" || !/^muc(_|$)/.test(name) || known?.verdict === "not supported") return known;
+  // Prosody's modules of rooms refuse to load there.
+  return differently("gives every VirtualHost rooms of its own: name it in the section of the Component instead");
 }
 
 /** @param module its own one */

@@ -1,4 +1,5 @@
 /** Writes a configuration for Chorus before an import, where there is none. */
+import { readdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { CommandIo, ConfigMaking, MadeConfig } from "chorus-muc";
@@ -17,14 +18,15 @@ export async function makeConfig(
   making: ConfigMaking,
 ): Promise<MadeConfig | number> {
   const file = resolve(making.cwd, making.file);
-  if (call.mode === "attached" && !source.hosts.some(({ kind }) => kind === "muc")) {
-    io.error(`${source.config.file} has no Component "…" "muc": there is nothing to attach`);
+  const refusal = call.mode === "attached" ? whyNotAttached(source, call) : undefined;
+  if (refusal !== undefined) {
+    io.error(refusal);
     return 1;
   }
   const made = chorusConfig(source.config, {
     mode: call.mode,
     hosts: source.hosts.map(({ name }) => name),
-    dataPath: dataPathFor(file, source.dataPath),
+    dataPath: dataPathFor(file),
   });
   await settle(made, making);
   const text = made.text.toString();
@@ -59,10 +61,26 @@ async function settle({ text }: ChorusConfig, { check }: ConfigMaking): Promise<
   }
 }
 
-/** Beside the configuration, but for those that are in `/etc`, where data does not belong. */
-function dataPathFor(file: string, prosody: string): string {
-  const own = file.startsWith("/etc/") ? "/var/lib/chorus" : "data";
-  return resolve(dirname(file), own) === prosody ? `${own}-chorus` : own;
+/** Why there is nothing to attach, or more than rooms is asked for. */
+function whyNotAttached({ config, hosts }: Source, call: ImportCall): string | undefined {
+  const named = call.hosts.length > 0 ? hosts.find(({ kind }) => kind === "accounts") : undefined;
+  if (named) return `--host: ${named.name} has accounts, which stay with Prosody when Chorus is attached to it`;
+  if (hosts.some(({ kind }) => kind === "muc")) return undefined;
+  return `${config.file} has no Component "…" "muc": there is nothing to attach`;
+}
+
+/** A folder beside the configuration that has nothing in it yet; of one in `/etc`, in `/var/lib`, where data belongs. */
+function dataPathFor(file: string): string {
+  const name = file.startsWith("/etc/") ? "/var/lib/chorus" : "data";
+  for (let n = 2, path = name; ; path = `${name}-${n++}`) if (isFree(resolve(dirname(file), path))) return path;
+}
+
+function isFree(folder: string): boolean {
+  try {
+    return readdirSync(folder).length === 0;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "ENOENT";
+  }
 }
 
 /** What to change on Prosody's side. */

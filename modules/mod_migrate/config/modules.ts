@@ -36,7 +36,7 @@ const NOT_SUPPORTED: readonly (readonly [text: string, names: string])[] = [
   [
     ACCOUNT_FEATURE,
     `account_activity announce auth_ldap auth_ccert auth_cyrus auth_dovecot auth_ha1 auth_ldap2 auth_oauthbearer
-    auth_sql authz_internal blocklist block_strangers blocking bookmarks broadcast c2s_conn_throttle carbons
+    auth_sql authz_internal blocklist block_strangers blocking broadcast c2s_conn_throttle carbons
     carbons_adhoc carbons_copies client_certs cloud_notify csi csi_battery_saver csi_simple default_bookmarks
     delegation external_services filter_chatstates firewall flags groups host_guard invites invites_adhoc
     invites_register ipcheck lastactivity lastlog lastlog2 legacyauth list_inactive log_auth mam mam_adhoc
@@ -60,6 +60,7 @@ const NOT_SUPPORTED: readonly (readonly [text: string, names: string])[] = [
   ["use c2s_stanza_size_limit for clients, and the module muc_limits for rooms", "limits"],
   ["there is no port for several protocols", "net_multiplex"],
   ["the module vcard keeps profiles", "vcard4"],
+  ["the module private keeps bookmarks of rooms, where clients ask for it", "bookmarks"],
   [
     'write authentication = "internal_hashed": it reads clear-text passwords, and puts hashed ones in their place when they are used',
     "auth_internal_plain",

@@ -46,6 +46,15 @@ const TABLE: {
     ],
   },
   {
+    name: "of rooms, and set for all hosts",
+    config: `modules_enabled = { "muc_mam"; "muc_rtbl" }\n${ROOMS}`,
+    status: 0,
+    told: [
+      'FILE:1: module "muc_mam": differently: gives every VirtualHost rooms of its own: name it in the section of the Component instead',
+      'FILE:1: module "muc_rtbl": not supported: there is none here; docs/porting-from-lua.md tells how to bring a module over',
+    ],
+  },
+  {
     name: "by a value",
     config: `VirtualHost "example.com"\nauthentication = "ldap"\n${ROOMS}\nrestrict_room_creation = "admin"`,
     status: 1,
@@ -64,12 +73,13 @@ const TABLE: {
   },
   {
     name: "not there, and what instead",
-    config: `pidfile = "/run/prosody.pid"\nVirtualHost "example.com"\nmodules_enabled = { "admin_shell" }\nComponent "up.example.com" "http_file_share"`,
+    config: `pidfile = "/run/prosody.pid"\nVirtualHost "example.com"\nmodules_enabled = { "admin_shell" }\nComponent "up.example.com" "http_file_share"\nComponent "irc.example.com"`,
     status: 1,
     told: [
       "FILE:1: pidfile: not supported: chorus stays in the foreground as the user who starts it: let systemd do that (docs/operating.md)",
       'FILE:3: module "admin_shell": not supported: chorusctl does it: "chorusctl help" lists the commands',
       "FILE:4: Component: not supported: Chorus serves no HTTP; with Chorus attached to Prosody, Prosody goes on doing it",
+      "FILE:5: Component: not supported: Chorus takes no components in: attach it and them to the same server",
     ],
   },
   {

@@ -232,6 +232,11 @@ describe("chorusctl import prosody --into a file that is not there", () => {
     const again = await importInto(folder, "--into", "chorus.cfg.lua");
     assert.equal(again.status, 0, again.stderr);
     assert.equal(await readFile(join(folder.path, "chorus.cfg.lua"), "utf8"), before);
+    // Nor does another configuration get the same data.
+    await importInto(folder, "--into", "other.cfg.lua", "--standalone");
+    const data = async (file: string): Promise<string | undefined> =>
+      /^data_path = .*/m.exec(await readFile(join(folder.path, file), "utf8"))?.[0];
+    assert.notEqual(await data("other.cfg.lua"), await data("chorus.cfg.lua"));
   });
 
   it("writes nothing in a dry run, and shows what it would write, but for secrets", async () => {
@@ -247,6 +252,7 @@ describe("chorusctl import prosody --into a file that is not there", () => {
     ["--into x.lua", PROSODY, /x\.lua is not there: --attached or --standalone writes it/, 1],
     ["--into x.lua --attached --standalone", PROSODY, /expected one of them, got both/, 2],
     ["--into x.lua --attached", 'VirtualHost "localhost"', /has no Component "…" "muc"/, 1],
+    ["--into x.lua --attached --host localhost", PROSODY, /localhost has accounts, which stay with Prosody/, 1],
     ["--into x.lua --attached", `storage = "memory"\n${PROSODY}`, /nothing was written, and nothing brought over/, 1],
     ["--into gone/x.lua --standalone", PROSODY, /gone\/x\.lua cannot be written/, 1],
   ];
