@@ -97,6 +97,7 @@ export class IqRelay {
     if (!relayed || (from !== relayed.answeredBy && from !== relayed.responder)) return;
     if (relayed.room !== room || stanza.attrs["to"] !== relayed.asker) return;
     this.#relayed.delete(id);
+    if (relayed.request.answered) return; // in the name of whom was asked, as that took too long
     const answer = cloneElement(stanza);
     const { from: asker, to: asked, id: askedId } = relayed.stanza.attrs as Record<string, string>;
     Object.assign(answer.attrs, { id: askedId, from: asked, to: asker });

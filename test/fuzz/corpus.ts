@@ -34,7 +34,7 @@ export function recordedTexts(): readonly string[] {
 }
 
 /** Without what only the scripts mean. */
-function unmarked(element: Element): Element {
+export function unmarked(element: Element): Element {
   element.attrs[STRICT_ATTRIBUTE] = undefined;
   for (const child of childElements(element)) unmarked(child);
   return element;

@@ -1,8 +1,9 @@
 import { parserTarget } from "./parser/target.js";
+import { stanzasTarget } from "./stanzas/target.js";
 import type { Finding, Target } from "./target.js";
 
 /** Everything that is fuzzed. */
-export const TARGETS: readonly Target[] = [parserTarget];
+export const TARGETS: readonly Target[] = [parserTarget, stanzasTarget];
 
 /** Findings of one target after which it is left. */
 const ENOUGH = 5;
@@ -33,7 +34,7 @@ export async function fuzz({ targets, runs, seed, isAlone, say }: FuzzOptions): 
     const found = (finding: Finding): void => {
       findings.push(finding);
       say(
-        `${finding.kind}: ${finding.what}\nagain: npm run fuzz -- --only ${target.name} --runs 1 --seed ${finding.seed}`,
+        `${finding.kind}: ${finding.what}\nagain: npm run fuzz -- --only ${target.name} --runs ${finding.inputs} --seed ${finding.seed}`,
       );
       if (findings.length - before >= ENOUGH) throw new Enough();
     };

@@ -4,8 +4,10 @@
 export interface Finding {
   /** `crash`: something threw, hung, or was left in pieces. `difference`: another answer than there should be. */
   readonly kind: "crash" | "difference";
-  /** With this seed the first input is the one that was found. */
+  /** With this seed the first inputs are those that were found. */
   readonly seed: number;
+  /** How many inputs belong together. */
+  readonly inputs: number;
   /** What was found, and the smallest input that still shows it. */
   readonly what: string;
 }

@@ -28,7 +28,7 @@ const ENDINGS = [
   ...["x;'/>", 'x;"/>', "]]>", "]>", "[]]>", "[x]]>", "-->", "->", "?>", " ?>", " a?>"],
 ];
 
-const NAMESPACE = /(xmlns(?::[^\s=]*)?\s*=\s*)(["'])([^"'<]*)\2/g;
+const NAMESPACE = /(xmlns(?::[^\s=]*)?\s*=\s*)(["'])((?:(?!\2)[^<])*)\2/g;
 const BLANKS_AROUND = /^(?:\s|&#(?:9|10|13|32);)+|(?:\s|&#(?:9|10|13|32);)+$/g;
 
 const SPELLINGS: readonly Spelling[] = [
@@ -89,6 +89,11 @@ const RULES: readonly Rule[] = [
         return reading.outcome.kind === "refused" && isToldAlike(reading, expat);
       });
     },
+  },
+  {
+    // Between stanzas Chorus looks at text when it ends, and at what follows it first.
+    name: "Chorus finds another fault in or behind text between stanzas",
+    explains: ({ chorus, expat }) => expat.fault?.kind === "text" && chorus.outcome.kind === "refused",
   },
   {
     // The size of what is no stanza yet is looked at when a chunk was read, so a fault in that chunk may come first, or

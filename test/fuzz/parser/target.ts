@@ -64,7 +64,7 @@ async function tell(
     if (verdict.kind === "explained") explained.set(verdict.rule, (explained.get(verdict.rule) ?? 0) + 1);
     if (verdict.kind === "same" || verdict.kind === "explained") continue;
     const small = await smallest(arrival, expat, verdict.key);
-    course.found({ kind: verdict.kind, seed, what: `${verdict.what}\nin ${small}` });
+    course.found({ kind: verdict.kind, seed, inputs: 1, what: `${verdict.what}\nin ${small}` });
   }
 }
 

@@ -318,6 +318,25 @@ test("who is asked something and leaves does not leave the asker waiting", async
   assert.deepEqual(briefly(ada), ["presence unavailable Ben", "iq recipient-unavailable Ben"]);
 });
 
+test("whoever is asked something and says nothing is answered for once", async () => {
+  const clock = new FakeClock();
+  await using service = await startRooms({ clock });
+  const ada = person(service, "ada");
+  const ben = person(service, "ben");
+  create(ada, "r", "Ada");
+  join(ben, "r", "Ben");
+  ada.inbox.takeAll();
+  ada.send(`<iq type="get" id="v" to="r@${SERVICE}/Ben"><query xmlns="jabber:iq:version"/></iq>`);
+  clock.advanceSeconds(300);
+  await settled(service);
+  assert.deepEqual(briefly(ada), ["iq recipient-unavailable Ben"]);
+  assert.deepEqual(
+    service.logLines.filter(({ level }) => level === "warn" || level === "error"),
+    [],
+    "and nobody has to look at it",
+  );
+});
+
 test("only whom it was passed to can answer an iq", async () => {
   await using service = await startRooms();
   const ada = person(service, "ada");
