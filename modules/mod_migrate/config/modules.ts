@@ -1,7 +1,7 @@
 /** Modules of Prosody 0.12 and 13.0, and those of its community that concern rooms or that Debian packages. */
 import type { SettingExplanation } from "chorus-muc";
 import { differently, each, notSupported, same } from "./knowledge.js";
-import { ACCOUNT_FEATURE, FEDERATION, HTTP, PROCESS } from "./texts.js";
+import { ACCOUNT_FEATURE, FEDERATION, HTTP, PROCESS, STORAGE } from "./texts.js";
 
 const SAME = `adhoc auth_anonymous auth_insecure auth_internal_hashed c2s cron disco iq message muc muc_mam muc_unique
   ping presence private register register_ibr roster saslauth server_contact_info time uptime
@@ -66,10 +66,7 @@ const NOT_SUPPORTED: readonly (readonly [text: string, names: string])[] = [
     "auth_internal_plain",
   ],
   ['there is "memory"', "storage_memory"],
-  [
-    'the option storage says where data is: bring it over by "chorusctl import prosody"',
-    "storage_internal storage_none storage_sql storage_xep0227 storage_muc_log storage_muconference_readonly",
-  ],
+  [STORAGE, "storage_internal storage_none storage_sql storage_xep0227 storage_muc_log storage_muconference_readonly"],
   [BUILT_IN, "muc_ping muc_lang"],
   ["it does nothing that is missed: leave it out", "unknown compat_muc_admin"],
   ["the module muc_hats_adhoc gives hats", "muc_hats_api"],

@@ -1,7 +1,7 @@
 /** Options of Prosody 0.12 and 13.0, and of its community's modules for rooms, that are not read here. */
 import type { SettingExplanation } from "chorus-muc";
 import { each, notSupported } from "./knowledge.js";
-import { ACCOUNT_FEATURE, FEDERATION, HTTP, PROCESS } from "./texts.js";
+import { ACCOUNT_FEATURE, FEDERATION, HTTP, PROCESS, STORAGE } from "./texts.js";
 
 const TUNING = "what it tunes is not there: leave it out";
 const NO_MODULE = "the module that it is for is not there";
@@ -82,10 +82,7 @@ const GROUPS: readonly (readonly [text: string, names: string])[] = [
     component_interface`,
   ],
   ["chorusctl works over admin_socket; there is no console", "console_ports console_interfaces console_port"],
-  [
-    'Prosody\'s databases are not opened: bring them over by "chorusctl import prosody"',
-    "sql sql_manage_tables sqlite_tune",
-  ],
+  [STORAGE, "sql sql_manage_tables sqlite_tune"],
   ["rooms are written in one way, and the importer reads both of Prosody's", "new_muc_storage_format"],
   ["write muc_log_include_total", "mam_include_total"],
   ["c2s_interfaces holds for these ports, too", "c2s_direct_tls_interfaces"],

@@ -7,3 +7,5 @@ export const HTTP = `Chorus serves no HTTP; ${BY_PROSODY}`;
 export const ACCOUNT_FEATURE = `not among what Chorus does for accounts; ${BY_PROSODY}`;
 export const PROCESS =
   "chorus stays in the foreground as the user who starts it: let systemd do that (docs/operating.md)";
+export const STORAGE =
+  "Chorus keeps its data in its own way; docs/migrating-from-prosody.md tells how Prosody's comes over";
