@@ -195,6 +195,7 @@ export class StorageError extends Error {
       | "STORAGE_CLOSED"
       | "STORAGE_UNREACHABLE"
       | "STORAGE_LIBRARY"
+      | "STORAGE_SCHEMA"
       | "STORAGE_BACKUP_DAMAGED",
     message: string,
     options?: { cause?: unknown },

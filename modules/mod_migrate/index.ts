@@ -27,8 +27,8 @@ const USAGE =
   "import prosody --config PROSODY_CONFIG [--data-path DIR] [--host HOST]… [--into CONFIG [--attached|--standalone] [--show-secrets]] [--dry-run] [--json]";
 
 /**
- * The command `import prosody`: brings rooms, archives and accounts of a Prosody over, from its files to the database
- * that this configuration names.
+ * The command `import prosody`: brings rooms, archives and accounts of a Prosody over, from its files and databases to
+ * the database that this configuration names.
  */
 @injectable()
 export default class ImportProsody {
@@ -45,7 +45,7 @@ export default class ImportProsody {
     this.module.provides("config-explainer", prosodySettings);
     this.module.provides("command", {
       name: "import prosody",
-      summary: "bring rooms, archives and accounts over from Prosody's files",
+      summary: "bring rooms, archives and accounts over from Prosody",
       usage: USAGE,
       offlineOnly: true,
       makeConfig: (args: readonly string[], io: CommandIo, making: ConfigMaking) => this.#makeConfig(args, io, making),
@@ -66,7 +66,10 @@ export default class ImportProsody {
       return 1;
     }
     const source = await this.#source(call, making.cwd);
-    if (isSource(source)) return makeConfig(source, { ...call, mode }, io, making);
+    if (isSource(source)) {
+      await source.close();
+      return makeConfig(source, { ...call, mode }, io, making);
+    }
     for (const problem of source) io.error(problem);
     io.error("nothing was written, and nothing brought over");
     return 1;
@@ -83,14 +86,15 @@ export default class ImportProsody {
       return 1;
     }
     const source = await this.#source(call, cwd);
-    const problems = isSource(source) ? this.#problems(source, call.hosts.length > 0) : source;
-    if (!isSource(source) || problems.length > 0) {
-      for (const problem of problems) io.error(problem);
-      io.error("nothing was brought over");
-      return 1;
+    if (!isSource(source)) return refused(source, io);
+    try {
+      const problems = this.#problems(source, call.hosts.length > 0);
+      if (problems.length > 0) return refused(problems, io);
+      const run = new Run(source, this.clock.now() / 1000, call, io);
+      return await run.finish(() => run.all(this.module, this.hosts));
+    } finally {
+      await source.close();
     }
-    const run = new Run(source, this.clock.now() / 1000, call, io);
-    return run.finish(() => run.all(this.module, this.hosts));
   }
 
   /** What there is to bring over, or why it cannot be, a line each. */
@@ -121,6 +125,12 @@ export default class ImportProsody {
       return [];
     });
   }
+}
+
+function refused(problems: readonly string[], io: CommandIo): number {
+  for (const problem of problems) io.error(problem);
+  io.error("nothing was brought over");
+  return 1;
 }
 
 function isSource(source: Source | readonly string[]): source is Source {

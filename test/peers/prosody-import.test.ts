@@ -4,14 +4,15 @@ import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { it, test } from "node:test";
 import { connectClient, type Client } from "../../core/testing/client.js";
 import { childElements, getChild, type Element } from "../../core/xmpp/element.js";
 import { startChild } from "../support/child.js";
 import { chorus, run, serverFolder } from "../support/cli.js";
+import { describeDatabases, sqlOption } from "../support/databases.js";
 import { freePorts } from "../support/ports.js";
 import { needs } from "../support/required.js";
-import { prosodyIsMissing } from "./prosody.js";
+import { driverIsMissing, prosodyIsMissing } from "./prosody.js";
 
 const ROOMS = "conference.localhost";
 const PEOPLE = ["alice", "bob", "carol"] as const;
@@ -189,10 +190,16 @@ async function live([alice, bob, carol]: readonly Client[]): Promise<void> {
   assert.equal(stored.attrs["type"], "result", stored.toString());
 }
 
-test(
-  "rooms of Prosody 0.12 are found as they were: settings, affiliations, nicks, archives",
-  needs(prosodyIsMissing()),
-  async () => {
+/** A Prosody with its configuration and data in a folder of its own. */
+class OwnProsody implements AsyncDisposable {
+  private constructor(
+    readonly folder: string,
+    readonly config: string,
+    readonly port: number,
+  ) {}
+
+  /** @param storage lines of the configuration that say where data is kept */
+  static async make(storage: string): Promise<OwnProsody> {
     const folder = await mkdtemp(join(tmpdir(), "chorus-import-peer-"));
     const [port = 0] = await freePorts(1);
     await mkdir(join(folder, "data"));
@@ -203,6 +210,7 @@ test(
 run_as_root = true
 pidfile = "${folder}/prosody.pid"
 data_path = "${folder}/data"
+${storage}
 log = { info = "*console" }
 network_backend = "epoll"
 use_ipv6 = false
@@ -219,28 +227,48 @@ Component "${ROOMS}" "muc"
   modules_enabled = { "muc_mam" }
 `,
     );
-    try {
-      for (const user of PEOPLE) {
-        execFileSync("prosodyctl", ["--config", config, "register", user, "localhost", `${user}'s \u2168`], {
-          stdio: "pipe",
-        });
-      }
-      const prosody = startChild("/usr/bin/prosody", ["-F", "--config", config]);
-      let before;
-      try {
-        await prosody.printed(/Activated service 'c2s'/);
-        await live(await logIn(port));
-        before = await look(await logIn(port));
-        const text = JSON.stringify(before);
-        for (const part of ["Bobby", "three & <four>", "About garden", "garden@conference", "evil.example", "Roses"]) {
-          assert.ok(text.includes(part), `${part}: ${text}`);
-        }
-      } finally {
-        await prosody.stop();
-      }
+    return new OwnProsody(folder, config, port);
+  }
 
-      await using target = await serverFolder(`
+  register(): void {
+    for (const user of PEOPLE) {
+      const words = ["--config", this.config, "register", user, "localhost", `${user}'s \u2168`];
+      execFileSync("prosodyctl", words, { stdio: "pipe" });
+    }
+  }
+
+  /** Does something with it while it runs. */
+  async running<T>(work: (port: number) => Promise<T>): Promise<T> {
+    const prosody = startChild("/usr/bin/prosody", ["-F", "--config", this.config]);
+    try {
+      await prosody.printed(/Activated service 'c2s'/);
+      return await work(this.port);
+    } finally {
+      await prosody.stop();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** People meet there. @returns what was found then */
+async function liveAndLook(port: number): Promise<Record<string, unknown>> {
+  await live(await logIn(port));
+  const found = await look(await logIn(port));
+  const text = JSON.stringify(found);
+  for (const part of ["Bobby", "three & <four>", "About garden", "garden@conference", "evil.example", "Roses"]) {
+    assert.ok(text.includes(part), `${part}: ${text}`);
+  }
+  return found;
+}
+
+/** The configuration of the Chorus that takes over. @param storage lines that say where data is kept */
+function chorusConfig(storage = ""): string {
+  return `
 data_path = "data"
+${storage}
 c2s_ports = { 0 }
 c2s_interfaces = { "127.0.0.1" }
 c2s_require_encryption = false
@@ -250,17 +278,33 @@ VirtualHost "localhost"
   modules_enabled = { "saslauth", "disco", "roster", "private" }
 Component "${ROOMS}" "muc"
   modules_enabled = { "muc_mam" }
-`);
-      const outcome = await run(target, ["import", "prosody", "--config", config, "--into", "prosody.cfg.lua"]);
-      assert.equal(outcome.status, 0, outcome.stdout + outcome.stderr);
-      assert.match(outcome.stdout, /config: 4 rooms in, 4 out/);
-      assert.match(outcome.stdout, /accounts: 3 accounts in, 3 out/);
-      const server = chorus(target);
-      const [, address = ""] = await server.printed(/chorus ready:.* c2s on 127\.0\.0\.1:(\d+)/);
-      const after = await look(await logIn(Number(address)));
-      assert.deepEqual(after, before);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  },
+`;
+}
+
+async function comeOver(storage: string): Promise<void> {
+  await using prosody = await OwnProsody.make(storage);
+  prosody.register();
+  const before = await prosody.running(liveAndLook);
+  await using target = await serverFolder(chorusConfig());
+  const outcome = await run(target, ["import", "prosody", "--config", prosody.config, "--into", "prosody.cfg.lua"]);
+  assert.equal(outcome.status, 0, outcome.stdout + outcome.stderr);
+  assert.match(outcome.stdout, /config: 4 rooms in, 4 out/);
+  assert.match(outcome.stdout, /accounts: 3 accounts in, 3 out/);
+  const server = chorus(target);
+  const [, address = ""] = await server.printed(/chorus ready:.* c2s on 127\.0\.0\.1:(\d+)/);
+  assert.deepEqual(await look(await logIn(Number(address))), before);
+}
+
+const missing = prosodyIsMissing();
+
+test("rooms of Prosody 0.12 are found as they were: settings, affiliations, nicks, archives", needs(missing), () =>
+  comeOver(""),
 );
+
+describeDatabases("Prosody 0.12", (database) => {
+  const lacks = missing ?? driverIsMissing(database.driver);
+
+  it("rooms in a database are found as they were", needs(lacks), async () => {
+    await comeOver(`storage = "sql"\n${sqlOption(await database.create())}`);
+  });
+});

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { SqlDriverName } from "../../core/storage/sql/index.js";
 import { startChild } from "../support/child.js";
 import { freePorts, untilListening } from "../support/ports.js";
 import type { Peer, PeerOptions } from "./peer.js";
@@ -11,6 +12,14 @@ const PROGRAM = "/usr/bin/prosody";
 /** Why Debian's Prosody cannot be used here, or `undefined`. */
 export function prosodyIsMissing(): string | undefined {
   return existsSync(PROGRAM) ? undefined : `${PROGRAM} is not installed`;
+}
+
+/** Why Debian's Prosody cannot reach databases of a kind here, or `undefined`. */
+export function driverIsMissing(driver: SqlDriverName): string | undefined {
+  const name = driver.toLowerCase();
+  const folders = ["x86_64", "aarch64"].map((machine) => `/usr/lib/${machine}-linux-gnu/lua/5.4/dbd`);
+  if (folders.some((folder) => existsSync(join(folder, `${name}.so`)))) return undefined;
+  return `lua-dbi-${name} is not installed`;
 }
 
 /** Starts Debian's Prosody as the server that holds the accounts; anybody may log in. */

@@ -18,6 +18,12 @@ export interface TestDatabase {
   readonly restart?: () => Promise<void>;
 }
 
+/** The option `sql` that names a database. */
+export function sqlOption(options: SqlOptions): string {
+  const members = Object.entries(options).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+  return `sql = { ${members.join(", ")} }`;
+}
+
 const SERVERS = [
   { driver: "PostgreSQL", start: startPostgres, missing: postgresIsMissing() },
   { driver: "MySQL", start: startMariadb, missing: mariadbIsMissing() },

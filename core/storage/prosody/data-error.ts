@@ -17,9 +17,9 @@ export class DataError extends Error {
     readonly code: DataErrorCode,
     /** What is wrong, without the place. */
     readonly what: string,
-    /** Byte in the file, from 0. */
-    readonly offset: number,
+    /** Byte in the file, from 0; `undefined`: it is in a database. */
+    readonly offset: number | undefined,
   ) {
-    super(`${what} (byte ${offset})`);
+    super(offset === undefined ? what : `${what} (byte ${offset})`);
   }
 }

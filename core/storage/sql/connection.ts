@@ -123,13 +123,13 @@ class PooledConnection implements SqlConnection {
   }
 
   async *stream(text: string, values: readonly SqlValue[] = []): AsyncGenerator<SqlRow> {
-    const session = await this.#connect();
+    const session = this.#kept() ?? (await this.#connect());
     try {
       yield* session.stream(text, values);
     } catch (cause) {
       throw toStorageError("STORAGE_READ_FAILED", this.place, this.options, cause);
     } finally {
-      await session.close();
+      if (this.backend.isShared) await this.#keep(session);
     }
   }
 

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
-import { loadConfig, nameprep, ProsodyFiles, type Config, type ConfigValue, type ProsodyData } from "chorus-muc";
+import { loadConfig, nameprep, type Config, type ProsodyData } from "chorus-muc";
 import type { ImportCall } from "./command-line.js";
+import { openPlaces, type Places } from "./places.js";
 import { CARDS_OPTION, isCards, STORES } from "./stores.js";
 
 /** Where Prosody's packages keep their data when the configuration does not say. */
@@ -16,8 +17,8 @@ export interface SourceHost {
 /** A Prosody, as its configuration describes it. */
 export interface Source {
   readonly config: Config;
-  /** Absolute. */
-  readonly dataPath: string;
+  /** Absolute; `undefined`: there is none, and everything is in databases. */
+  readonly dataPath: string | undefined;
   readonly hosts: readonly SourceHost[];
   /** Components without rooms, of which nothing is brought over. */
   readonly others: readonly string[];
@@ -27,6 +28,8 @@ export interface Source {
   data(host: string, store: string): ProsodyData;
   /** Everywhere that a host has stores. */
   places(host: string): readonly ProsodyData[];
+  /** Called once, when nothing is being read. */
+  close(): Promise<void>;
 }
 
 /** Reads Prosody's configuration. @returns why nothing can be brought from there, a line each @throws ConfigError */
@@ -49,27 +52,33 @@ export async function openSource(call: ImportCall, cwd: string): Promise<Source 
     others.push(name);
     return [];
   });
-  const dataPath = findDataPath(config, call, cwd);
-  if (typeof dataPath === "object") problems.push(dataPath.problem);
-  else {
-    problems.push(...hosts.flatMap((host) => storageProblems(config, host)));
-    const files = new ProsodyFiles(dataPath);
-    for (const { name } of hosts) problems.push(...(await folderProblems(files, name)));
-    const pid = call.isDryRun || call.dataPath !== undefined ? undefined : runningPid(config, cwd);
-    if (pid !== undefined) {
-      problems.push(
-        `Prosody is running, as process ${pid}: stop it first, or copy its data and say where by --data-path`,
-      );
-    }
-    if (hosts.length === 0 && problems.length === 0) {
-      problems.push(`${config.file} has neither a Component "…" "muc" nor a VirtualHost`);
-    }
-    if (problems.length === 0) {
-      const storeName = (host: string, store: string): string => nameIn(config, host, store);
-      return { config, dataPath, hosts, others, storeName, data: () => files, places: () => [files] };
-    }
+  if (hosts.length === 0 && problems.length === 0) {
+    problems.push(`${config.file} has neither a Component "…" "muc" nor a VirtualHost`);
   }
-  return problems;
+  const pid = call.isDryRun || call.dataPath !== undefined ? undefined : runningPid(config, cwd);
+  if (pid !== undefined) {
+    problems.push(
+      `Prosody is running, as process ${pid}: stop it first, or copy its data and say where by --data-path`,
+    );
+  }
+  const folder = findDataPath(config, call, cwd);
+  const storeName = (host: string, store: string): string => nameIn(config, host, store);
+  const stores = hosts.map(
+    ({ name, kind }) => [name, STORES[kind].map((store): string => storeName(name, store))] as const,
+  );
+  const places = await openPlaces(config, new Map(stores), folder);
+  if (!isPlaces(places)) return [...problems, ...places];
+  if (problems.length > 0) {
+    await places.close();
+    return problems;
+  }
+  const dataPath = typeof folder === "string" ? folder : undefined;
+  const { data, of: placesOf, close } = places;
+  return { config, dataPath, hosts, others, storeName, data, places: placesOf, close };
+}
+
+function isPlaces(places: Places | readonly string[]): places is Places {
+  return !Array.isArray(places);
 }
 
 function findDataPath(config: Config, { dataPath }: ImportCall, cwd: string): string | { readonly problem: string } {
@@ -97,49 +106,6 @@ function findDataPath(config: Config, { dataPath }: ImportCall, cwd: string): st
 function nameIn(config: Config, host: string, store: string): string {
   const chosen = isCards(store) ? config.get(host, CARDS_OPTION) : undefined;
   return typeof chosen === "string" ? chosen : store;
-}
-
-/** The driver of one store: `storage` is a name for all of them, or a table by store. */
-function driverOf(config: Config, host: string, store: string): string {
-  const chosen = choiceIn(config.get(host, "storage"), store);
-  return chosen ?? choiceIn(config.get(host, "default_storage"), store) ?? "internal";
-}
-
-function choiceIn(value: ConfigValue | undefined, store: string): string | undefined {
-  if (typeof value === "string") return value;
-  if (typeof value !== "object" || Array.isArray(value)) return undefined;
-  const own = value[store];
-  return typeof own === "string" ? own : undefined;
-}
-
-/** Stores of a host that cannot be read from files. */
-function storageProblems(config: Config, { name, kind }: SourceHost): string[] {
-  const byDriver = new Map<string, string[]>();
-  for (const own of STORES[kind]) {
-    const store = nameIn(config, name, own);
-    const driver = driverOf(config, name, store);
-    if (driver === "internal" || driver === "none" || driver === "null") continue;
-    byDriver.set(driver, [...(byDriver.get(driver) ?? []), store]);
-  }
-  return [...byDriver].map(
-    ([driver, stores]) => `${name}: storage "${driver}" (${stores.join(", ")}): ${reasonFor(driver)}`,
-  );
-}
-
-function reasonFor(driver: string): string {
-  if (driver === "memory") return "what Prosody keeps in memory is gone when it stops, and there is nothing to read";
-  if (driver === "sql") return "databases cannot be read yet; Prosody's prosody-migrator copies them to files";
-  return "only files (internal) can be read";
-}
-
-/** A folder that cannot be read must not be taken for an empty one. */
-async function folderProblems(files: ProsodyFiles, host: string): Promise<string[]> {
-  try {
-    await files.stores(host);
-    return [];
-  } catch (error) {
-    return [`the data of ${host} cannot be read: ${error instanceof Error ? error.message : String(error)}`];
-  }
 }
 
 /** The process that Prosody's `pidfile` names, if it is there. */

@@ -6,44 +6,9 @@ import { startService } from "../../../../core/testing/service.js";
 import { getChild, xml } from "../../../../core/xmpp/element.js";
 import { NS_DISCO_ITEMS } from "../../../../core/xmpp/namespaces.js";
 import { request } from "../../../support/rooms.js";
-import { archived, CHORUS, ProsodyFolder, room, ROOMS } from "./prosody-data.js";
+import { archived, CHORUS, ProsodyFolder, room, ROOMS, WHOLE } from "./prosody-data.js";
 
 const HOST = "conference%2elocalhost";
-const SALT = "16ffdeed-d8dc-4b74-b727-da4c219ba36b";
-const ACCOUNT = `return {
-	["salt"] = "${SALT}";
-	["iteration_count"] = 10000;
-	["stored_key"] = "9348c4c2c2114d8f8fd03d29188c6fb632b88c75";
-	["server_key"] = "1e876427f8eb2dcd1e91c9ffc71357a982fca692";
-	["greylisted"] = true;
-};
-`;
-
-/** A service with one of everything. */
-const WHOLE = {
-  [`${HOST}/persistent.dat`]: `return { ["garden@${ROOMS}"] = true; ["gone@${ROOMS}"] = true; };`,
-  [`${HOST}/config/garden.dat`]: room(
-    "garden",
-    `["name"] = "Caf\\195\\169"; ["occupant_id_salt"] = "salty"; ["subject"] = "Roses"; ["of_another_module"] = { 1; 2; };`,
-    `["romeo@localhost"] = "member"; ["evil.example"] = "outcast"; ["whatever"] = 7;`,
-  ).replace(
-    `["_affiliation_data"] = {}`,
-    `["_affiliation_data"] = { ["romeo@localhost"] = { ["reserved_nickname"] = "Romeo"; }; }`,
-  ),
-  [`${HOST}/config/old.dat`]: `return { ["jid"] = "old@${ROOMS}", ["_data"] = { ["hidden"] = true }, ["_affiliations"] = { ["juliet@localhost"] = "owner" } };`,
-  [`${HOST}/config/tomb.dat`]: `return { ["_jid"] = "tomb@${ROOMS}"; ["_data"] = { ["destroyed"] = true; ["persistent"] = true; ["hidden"] = true; ["locked"] = 99999999999; ["newjid"] = "garden@${ROOMS}"; }; };`,
-  [`${HOST}/config/dust.dat`]: `return { ["_jid"] = "dust@${ROOMS}"; ["_data"] = { ["destroyed"] = true; ["locked"] = 5; }; };`,
-  [`${HOST}/state/garden.dat`]: `return { ["_last_message_at"] = 1795216631; ["_last_message"] = { { "last words"; ["name"] = "body"; ["attr"] = {}; }; ["name"] = "message"; ["attr"] = { ["type"] = "groupchat"; ["from"] = "garden@${ROOMS}/Juliet"; ["to"] = ""; }; }; };`,
-  [`${HOST}/muc_log/garden.list`]:
-    archived("id-1", "one", 1795216000) + archived("id-2", "two", 1795216000) + archived("id-3", "three", 1795216001.5),
-  [`${HOST}/vcard_muc/garden.dat`]: `return { ["name"] = "vCard"; ["attr"] = { ["xmlns"] = "vcard-temp"; }; { "Garden"; ["name"] = "FN"; ["attr"] = { ["xmlns"] = "vcard-temp"; }; }; };`,
-  [`${HOST}/cron.dat`]: `return { ["x"] = 1; };`,
-  "localhost/accounts/juliet.dat": ACCOUNT,
-  "localhost/roster/juliet.dat": `return { [false] = { ["version"] = 3; ["pending"] = { ["tybalt@localhost"] = true; }; }; ["romeo@localhost"] = { ["subscription"] = "both"; ["groups"] = { ["Friends"] = true; }; ["name"] = "R"; }; };`,
-  "localhost/private/juliet.dat": `return { ["storage:storage:bookmarks"] = { ["name"] = "storage"; ["attr"] = { ["xmlns"] = "storage:bookmarks"; }; }; };`,
-  "localhost/vcard/juliet.dat": `return { ["name"] = "vCard"; ["attr"] = { ["xmlns"] = "vcard-temp"; }; };`,
-};
-
 describe("chorusctl import prosody", () => {
   it("brings rooms, archives and accounts over, says how many, and touches nothing of Prosody's", async () => {
     await using folder = await ProsodyFolder.make(WHOLE);
@@ -224,7 +189,13 @@ describe("chorusctl import prosody", () => {
   }
 
   const refused: readonly (readonly [config: string, words: readonly string[], says: RegExp])[] = [
-    [`storage = "sql"\nComponent "${ROOMS}" "muc"`, [], /conference\.localhost: storage "sql" \(config, .*\)/],
+    [`storage = "sql"\nComponent "${ROOMS}" "muc"`, [], /there is no database .*\/prosody\.sqlite/],
+    [
+      `storage = "sql"; sql = "x"\nComponent "${ROOMS}" "muc"`,
+      [],
+      /storage "sql" \(config, .*\): sql: expected a table/,
+    ],
+    [`storage = "xep0227"\nComponent "${ROOMS}" "muc"`, [], /storage "xep0227" \(config, .*\): only files/],
     [`storage = { muc_log = "memory" }\nComponent "${ROOMS}" "muc"`, [], /storage "memory" \(muc_log\): .* gone/],
     [`data_path = "data"\nComponent "${ROOMS}" "muc"`, [], /relative to where Prosody was started/],
     ['Component "other.localhost" "muc"', [], /has no Component "other\.localhost" "muc"/],

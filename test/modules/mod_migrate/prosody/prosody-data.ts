@@ -121,3 +121,39 @@ export function room(node: string, data = "", others = ""): string {
 };
 `;
 }
+
+const HOST = "conference%2elocalhost";
+const SALT = "16ffdeed-d8dc-4b74-b727-da4c219ba36b";
+const ACCOUNT = `return {
+	["salt"] = "${SALT}";
+	["iteration_count"] = 10000;
+	["stored_key"] = "9348c4c2c2114d8f8fd03d29188c6fb632b88c75";
+	["server_key"] = "1e876427f8eb2dcd1e91c9ffc71357a982fca692";
+	["greylisted"] = true;
+};
+`;
+
+/** A service with one of everything: files of data. */
+export const WHOLE = {
+  [`${HOST}/persistent.dat`]: `return { ["garden@${ROOMS}"] = true; ["gone@${ROOMS}"] = true; };`,
+  [`${HOST}/config/garden.dat`]: room(
+    "garden",
+    `["name"] = "Caf\\195\\169"; ["occupant_id_salt"] = "salty"; ["subject"] = "Roses"; ["of_another_module"] = { 1; 2; };`,
+    `["romeo@localhost"] = "member"; ["evil.example"] = "outcast"; ["whatever"] = 7;`,
+  ).replace(
+    `["_affiliation_data"] = {}`,
+    `["_affiliation_data"] = { ["romeo@localhost"] = { ["reserved_nickname"] = "Romeo"; }; }`,
+  ),
+  [`${HOST}/config/old.dat`]: `return { ["jid"] = "old@${ROOMS}", ["_data"] = { ["hidden"] = true }, ["_affiliations"] = { ["juliet@localhost"] = "owner" } };`,
+  [`${HOST}/config/tomb.dat`]: `return { ["_jid"] = "tomb@${ROOMS}"; ["_data"] = { ["destroyed"] = true; ["persistent"] = true; ["hidden"] = true; ["locked"] = 99999999999; ["newjid"] = "garden@${ROOMS}"; }; };`,
+  [`${HOST}/config/dust.dat`]: `return { ["_jid"] = "dust@${ROOMS}"; ["_data"] = { ["destroyed"] = true; ["locked"] = 5; }; };`,
+  [`${HOST}/state/garden.dat`]: `return { ["_last_message_at"] = 1795216631; ["_last_message"] = { { "last words"; ["name"] = "body"; ["attr"] = {}; }; ["name"] = "message"; ["attr"] = { ["type"] = "groupchat"; ["from"] = "garden@${ROOMS}/Juliet"; ["to"] = ""; }; }; };`,
+  [`${HOST}/muc_log/garden.list`]:
+    archived("id-1", "one", 1795216000) + archived("id-2", "two", 1795216000) + archived("id-3", "three", 1795216001.5),
+  [`${HOST}/vcard_muc/garden.dat`]: `return { ["name"] = "vCard"; ["attr"] = { ["xmlns"] = "vcard-temp"; }; { "Garden"; ["name"] = "FN"; ["attr"] = { ["xmlns"] = "vcard-temp"; }; }; };`,
+  [`${HOST}/cron.dat`]: `return { ["x"] = 1; };`,
+  "localhost/accounts/juliet.dat": ACCOUNT,
+  "localhost/roster/juliet.dat": `return { [false] = { ["version"] = 3; ["pending"] = { ["tybalt@localhost"] = true; }; }; ["romeo@localhost"] = { ["subscription"] = "both"; ["groups"] = { ["Friends"] = true; }; ["name"] = "R"; }; };`,
+  "localhost/private/juliet.dat": `return { ["storage:storage:bookmarks"] = { ["name"] = "storage"; ["attr"] = { ["xmlns"] = "storage:bookmarks"; }; }; };`,
+  "localhost/vcard/juliet.dat": `return { ["name"] = "vCard"; ["attr"] = { ["xmlns"] = "vcard-temp"; }; };`,
+};
