@@ -5,7 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { parseArguments, USAGE, type Arguments } from "./arguments.js";
 import { medians } from "./medians.js";
 import { selfTimes } from "./profile.js";
-import { figuresTable, targetsTable } from "./report.js";
+import { figuresTable, summary, targetsTable } from "./report.js";
 import { run } from "./run.js";
 import { pinLoad } from "./servers/launch.js";
 import { isMissing } from "./servers/rooms.js";
@@ -51,7 +51,7 @@ const measurements = await run(
 );
 const middle = medians(measurements);
 const verdicts = judge(middle);
-console.log(`\n${figuresTable(middle)}\n\n${targetsTable(verdicts)}`);
+console.log(`\n${figuresTable(middle)}\n\n${targetsTable(verdicts)}\n\n${summary(verdicts)}`);
 if (options.profile !== undefined) {
   console.log(`\nprofile of Chorus while it was measured (${options.profile}):`);
   for (const { where, percent } of selfTimes(options.profile, 30))

@@ -32,15 +32,21 @@ export function figuresTable(medians: readonly Measurement[]): string {
 
 /** Each target: met or missed. */
 export function targetsTable(verdicts: readonly Verdict[]): string {
-  const rows = verdicts.map(({ workload, figure, against, chorus, other, ratio, atMost, met }) => [
+  const rows = verdicts.map(({ workload, figure, against, chorus, other, value, atMost, atLeast, met }) => [
     workload,
     figure,
-    against,
+    against === undefined ? "" : `${against.server}${against.workload === undefined ? "" : `: ${against.workload}`}`,
     short(chorus),
-    short(other),
-    ratio.toFixed(3),
-    atMost.toFixed(3),
+    other === undefined ? "" : short(other),
+    other === undefined ? short(value) : value.toFixed(3),
+    atLeast === undefined ? `≤ ${short(atMost ?? NaN)}` : `≥ ${short(atLeast)}`,
     met ? "met" : "MISSED",
   ]);
-  return table(["workload", "figure", "against", "Chorus", "other", "ratio", "at most", ""], rows);
+  return table(["workload", "figure", "against", "Chorus", "other", "ratio", "target", ""], rows);
+}
+
+/** How many targets are met. */
+export function summary(verdicts: readonly Verdict[]): string {
+  const met = verdicts.filter((verdict) => verdict.met).length;
+  return `${met} of ${verdicts.length} targets met`;
 }

@@ -9,7 +9,7 @@ export async function run(
 ): Promise<Measurement[]> {
   const all: Measurement[] = [];
   for (let round = 1; round <= rounds; round++) {
-    for (const workload of workloads) {
+    for (const workload of workloads.filter(({ once }) => once !== true || round === 1)) {
       for (const server of servers.filter((name) => workload.servers.includes(name))) {
         for (const measurement of await workload.run(server, bench)) {
           onMeasured(round, measurement);

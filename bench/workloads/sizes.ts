@@ -5,6 +5,13 @@ export interface Sizes {
   readonly rooms200: { readonly rooms: number; readonly occupants: number; readonly messages: number };
   /** Each owner in a room of its own. */
   readonly durable: { readonly owners: number; readonly changes: number };
+  /** Rooms that are stored, and messages in the archive of one more; rooms that are looked into, pages that are read. */
+  readonly stored: {
+    readonly rooms: number;
+    readonly messages: number;
+    readonly live: number;
+    readonly pages: number;
+  };
 }
 
 /** What the targets are for. */
@@ -13,6 +20,7 @@ export const FULL: Sizes = {
   room1000: { occupants: 1000, senders: 5, messages: 40 },
   rooms200: { rooms: 200, occupants: 10, messages: 50 },
   durable: { owners: 50, changes: 20 },
+  stored: { rooms: 100_000, messages: 1_000_000, live: 10_000, pages: 100 },
 };
 
 /** Shows that the workloads work, and nothing else. */
@@ -21,4 +29,5 @@ export const TINY: Sizes = {
   room1000: { occupants: 6, senders: 2, messages: 5 },
   rooms200: { rooms: 3, occupants: 2, messages: 5 },
   durable: { owners: 3, changes: 2 },
+  stored: { rooms: 60, messages: 250, live: 5, pages: 2 },
 };

@@ -32,6 +32,8 @@ export interface Workload {
   /** As it is called on the command line. */
   readonly name: string;
   readonly servers: readonly ServerName[];
+  /** Takes minutes and is compared with nothing: measured in the first round alone. */
+  readonly once?: boolean;
   run(server: ServerName, bench: Bench): Promise<Measurement[]>;
 }
 
