@@ -7,6 +7,13 @@ import type { StanzaError } from "../xmpp/stanza-error.js";
 /** The channel-binding types of RFC 9266 §3 and RFC 5929 §4. */
 export type ChannelBindingType = "tls-exporter" | "tls-server-end-point";
 
+/** How fast a client may send. */
+export interface ReadRate {
+  readonly bytesPerSecond: number;
+  /** What may come at once after a while of silence, in seconds of that rate. */
+  readonly burstSeconds: number;
+}
+
 /**
  * A client's stream: the origin of everything it sends, logged in or not. What negotiates on it (TLS, SASL, resource
  * binding) hooks `stream-features` and `stanza/<xmlns>:<name>` of the host, and works through this.
@@ -21,6 +28,11 @@ export interface ClientStream extends Origin {
   readonly secure: boolean;
   /** The binding of that type to the present TLS connection, if there is one. */
   channelBinding(type: ChannelBindingType): Buffer | undefined;
+  /**
+   * Reads from the client no faster than that from now on; without a rate, as fast as it comes. The same rate once more
+   * changes nothing.
+   */
+  limitRate(rate: ReadRate | undefined): void;
   /** Lets what the client sends wait until the promise settles; a rejection ends the stream. */
   hold(work: Promise<void>): void;
   /** What was sent so far leaves, and TLS begins; a new stream header follows (RFC 6120 §5.4.3.3). */

@@ -4,7 +4,8 @@ import { component, type ComponentEntity } from "@xmpp/component";
 import type { Clock } from "../timers/clock.js";
 import { Element, xml } from "../xmpp/element.js";
 import { NS_PING } from "../xmpp/namespaces.js";
-import { parseStreamError, streamErrorElement } from "../xmpp/stream-error.js";
+import { StanzaDeadline } from "./stanza-deadline.js";
+import { parseStreamError, StreamError, streamErrorElement } from "../xmpp/stream-error.js";
 import { StreamParser, type StreamLimits } from "../xmpp/stream-parser.js";
 import { serialise } from "../xmpp/template.js";
 import { failureOfFirstBytes, failureOfSocketError, failureOfStreamError, type LinkFailure } from "./link-failure.js";
@@ -26,6 +27,8 @@ export interface LinkLimits extends StreamLimits {
   readonly connectMs: number;
   /** From the connection to the end of the handshake. */
   readonly handshakeMs: number;
+  /** From the beginning of a stanza to its end. */
+  readonly stanzaMs: number;
   /** Silence after which the server is asked whether it is there. */
   readonly idleMs: number;
   /** How long it may take to answer that. */
@@ -42,6 +45,7 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   stallMs: 120_000,
   connectMs: 10_000,
   handshakeMs: 10_000,
+  stanzaMs: 120_000,
   idleMs: 60_000,
   pingMs: 30_000,
 };
@@ -86,12 +90,20 @@ export class ComponentConnection {
   #reads = 0;
   #pingId: string | undefined;
   #timer: { cancel(): void } | undefined;
+  readonly #stanzaDeadline: StanzaDeadline;
   /** Set while reading is paused. */
   #stall: { cancel(): void } | undefined;
 
   constructor(options: ComponentConnectionOptions) {
     this.#options = options;
     const { limits } = options;
+    this.#stanzaDeadline = new StanzaDeadline({
+      wait: (fn) => options.clock.wakeAt(options.clock.now() + limits.stanzaMs, fn),
+      onLate: () => {
+        const error = new StreamError("connection-timeout", "a stanza took too long");
+        this.#fail({ kind: "bad-stream", detail: error.message }, serialise(streamErrorElement(error)));
+      },
+    });
     this.#outlet = new SocketOutlet(this.#socket, {
       maxPending: limits.maxPending,
       onOverflow: () => {
@@ -199,6 +211,7 @@ export class ComponentConnection {
       }
     }
     this.#parser.write(data);
+    this.#stanzaDeadline.read(this.#parser);
     if (this.#outlet.pending > this.#options.limits.highWater) this.#pause();
   }
 
@@ -319,6 +332,7 @@ export class ComponentConnection {
     this.#parser.stop();
     this.#timer?.cancel();
     this.#stall?.cancel();
+    this.#stanzaDeadline.stop();
     // A socket that is not yet connected has nothing to flush, and one that was drained lately closes at once.
     if (failure?.kind === "overflow" || this.#socket.connecting) this.#socket.destroy();
     else this.#destroySoon();

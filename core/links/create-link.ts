@@ -43,6 +43,7 @@ export function createLink({ host, config, router, logger, clock }: CreateLinkOp
     host: host.name,
     upstream: parsed.upstream,
     secret,
+    limits: { maxStanzaBytes: options.getOptionInteger("component_stanza_size_limit", 524_288, 10_000) }, // bytes
     logger: logger.child(`${host.name}:link`),
     clock,
     onStanza: (stanza, origin) => {

@@ -21,6 +21,8 @@ export interface SocketOutletOptions {
   readonly maxPending: number;
   /** Ends the connection: the peer was too slow, and nobody waits for it. */
   readonly onOverflow: () => void;
+  /** Something was written, and the operating system has not taken all of it yet. */
+  readonly onWaiting?: () => void;
 }
 
 /** {@link Outlet} of a socket: gathers what is written in one turn of the event loop into one write. */
@@ -66,6 +68,7 @@ export class SocketOutlet implements Outlet {
     if (this.#stream.destroyed || !this.#stream.writable) return;
     writeCounter.writes++;
     this.#stream.write(text, "utf8");
+    if (this.#stream.writableLength > 0) this.#options.onWaiting?.();
   }
 
   /** Hands over what was gathered, with `last` behind it, and takes nothing more. */

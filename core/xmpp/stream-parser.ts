@@ -83,6 +83,7 @@ export class StreamParser {
   #stanzaBytes = 0;
   /** Only white space was read since the last stanza. */
   #atBoundary = true;
+  #stanzasRead = 0;
 
   /** @param contentNamespace default namespace that the header must declare */
   constructor(limits: StreamLimits, handlers: StreamHandlers, contentNamespace: string = NS_CLIENT) {
@@ -91,6 +92,16 @@ export class StreamParser {
     this.#contentNamespace = contentNamespace;
     this.#tree = new TreeBuilder(contentNamespace);
     this.#parser = this.#newParser();
+  }
+
+  /** Whether the beginning of a stanza, or of the header, was read and not its end. */
+  get isWithinStanza(): boolean {
+    return this.#state !== "stopped" && !this.#atBoundary;
+  }
+
+  /** How many stanzas were whole so far. */
+  get stanzasRead(): number {
+    return this.#stanzasRead;
   }
 
   /** Reads what arrived. A string must not end within a surrogate pair. */
@@ -173,6 +184,7 @@ export class StreamParser {
     this.#markStart(this.#parser.position);
     this.#checkSize(this.#stanzaBytes + this.#stanzaStart - start);
     this.#stanzaBytes = 0;
+    this.#stanzasRead++;
   }
 
   /** Marks where a stanza starts; its size counts from there. */

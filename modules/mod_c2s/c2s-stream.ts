@@ -13,6 +13,7 @@ import {
   resourceprep,
   serialise,
   SocketOutlet,
+  StanzaDeadline,
   StanzaError,
   StreamError,
   streamErrorElement,
@@ -25,10 +26,14 @@ import {
   type Host,
   type ModuleLog,
   type Outlet,
+  type ReadRate,
   type Session,
   type StreamErrorCondition,
   type Timer,
+  type Wait,
 } from "chorus-muc";
+import { ReadPace } from "./read-pace.js";
+import { SendDeadline } from "./send-deadline.js";
 import { serverEndPoint } from "./server-end-point.js";
 import { answerUnhandled, isStanza } from "./unhandled.js";
 import type { C2sContext } from "./context.js";
@@ -59,6 +64,11 @@ export class C2sStream implements ClientStream {
   #closed = false;
   #gone = false;
   #timer: Timer | undefined;
+  readonly #stanzaDeadline: StanzaDeadline;
+  readonly #sendDeadline: SendDeadline;
+  #pace: ReadPace | undefined;
+  /** Set while nothing is read, as enough was for now. */
+  #pausing: Timer | undefined;
   /** Stops listening to the present socket. */
   #detach: () => void = () => undefined;
 
@@ -71,6 +81,20 @@ export class C2sStream implements ClientStream {
       context.log(level, `c2s %s: ${format}`, this.fullJid ?? id, ...args);
     };
     this.secure = socket instanceof TLSSocket;
+    const { stanzaTimeoutSeconds, sendTimeoutSeconds } = context.options;
+    this.#stanzaDeadline = new StanzaDeadline({
+      wait: (fn) => this.#wait(stanzaTimeoutSeconds, fn),
+      onLate: () => {
+        this.close("connection-timeout", "A stanza took too long");
+      },
+    });
+    this.#sendDeadline = new SendDeadline({
+      seconds: sendTimeoutSeconds,
+      wait: (seconds, fn) => this.#wait(seconds, fn),
+      onLate: () => {
+        this.#stalled(`nothing was taken for ${sendTimeoutSeconds} s`, "connection-timeout");
+      },
+    });
     this.#socket = socket;
     this.#outlet = this.#attach(socket);
     this.#parser = this.#newParser();
@@ -133,7 +157,46 @@ export class C2sStream implements ClientStream {
     while (this.#waiting.length > 0 && this.#held === undefined && this.isOpen) {
       this.#handle(this.#waiting.shift() as Element);
     }
-    if (this.#held === undefined) this.#socket.resume();
+    this.#readOn();
+  }
+
+  limitRate(rate: ReadRate | undefined): void {
+    const { rate: present } = this.#pace ?? {};
+    if (rate?.bytesPerSecond === present?.bytesPerSecond && rate?.burstSeconds === present?.burstSeconds) return;
+    this.#pace = rate && new ReadPace(rate);
+    this.#pausing?.stop();
+    this.#pausing = undefined;
+    this.#readOn();
+  }
+
+  #read(chunk: Buffer): void {
+    this.#parser.write(chunk);
+    if (!this.isOpen) return;
+    this.#stanzaDeadline.read(this.#parser);
+    const seconds = this.#pace?.read(chunk.length, this.#context.now()) ?? 0;
+    if (seconds === 0) return;
+    this.#socket.pause();
+    this.#pausing ??= this.#context.addTimer(seconds, () => {
+      this.#pausing = undefined;
+      this.#readOn();
+      return undefined;
+    });
+  }
+
+  #readOn(): void {
+    if (this.#held === undefined && this.#pausing === undefined) this.#socket.resume();
+  }
+
+  #wait(seconds: number, fn: () => void): Wait {
+    const timer = this.#context.addTimer(seconds, () => {
+      fn();
+      return undefined;
+    });
+    return {
+      cancel: () => {
+        timer.stop();
+      },
+    };
   }
 
   startTls(context: SecureContext): void {
@@ -245,13 +308,13 @@ export class C2sStream implements ClientStream {
   }
 
   /** The peer does not read: what waits for it is dropped, and it is told why in case it ever reads again. */
-  #stalled(): void {
-    this.log("info", "client does not read: more than %d bytes wait for it", this.#context.options.maxPendingBytes);
+  #stalled(what: string, condition: StreamErrorCondition): void {
+    this.log("info", "client does not read: %s", what);
     this.#outlet.discard();
     if (this.#closed) return;
     this.#closed = true;
     this.#parser.stop();
-    const error = streamErrorElement(new StreamError("resource-constraint", "Too much waits to be read"));
+    const error = streamErrorElement(new StreamError(condition, "What waits is not read"));
     this.#socket.end(`${serialise(error)}</stream:stream>`);
     // Rooms hear of the leaving in a turn of their own, not in the middle of the delivery that found it out.
     setImmediate(() => {
@@ -269,6 +332,9 @@ export class C2sStream implements ClientStream {
     if (this.#gone) return;
     this.#gone = true;
     this.#timer?.stop();
+    this.#stanzaDeadline.stop();
+    this.#sendDeadline.stop();
+    this.#pausing?.stop();
     this.#waiting = [];
     if (!this.#isSession()) return;
     const host = this.#context.host(this.host);
@@ -279,7 +345,7 @@ export class C2sStream implements ClientStream {
   #attach(socket: Socket): SocketOutlet {
     const listeners = {
       data: (chunk: Buffer): void => {
-        this.#parser.write(chunk);
+        this.#read(chunk);
       },
       end: (): void => {
         this.close();
@@ -301,7 +367,10 @@ export class C2sStream implements ClientStream {
     return new SocketOutlet(socket, {
       maxPending: this.#context.options.maxPendingBytes,
       onOverflow: () => {
-        this.#stalled();
+        this.#stalled(`more than ${this.#context.options.maxPendingBytes} bytes wait for it`, "resource-constraint");
+      },
+      onWaiting: () => {
+        this.#sendDeadline.waiting(socket);
       },
     });
   }

@@ -13,6 +13,10 @@ export interface C2sOptions {
   readonly authTimeoutSeconds: number;
   /** Seconds that the peer has to close its side. */
   readonly closeTimeoutSeconds: number;
+  /** Seconds from the beginning of a stanza to its end. */
+  readonly stanzaTimeoutSeconds: number;
+  /** Seconds that the client may take nothing of what waits for it. */
+  readonly sendTimeoutSeconds: number;
   /** Bytes that may wait for a client that does not read. */
   readonly maxPendingBytes: number;
   readonly conflictResolve: ConflictResolve;
@@ -28,6 +32,8 @@ export interface C2sContext {
   /** The host of that name, if clients may log in to it. */
   host(name: string): Host | undefined;
   addTimer(seconds: number, fn: () => undefined): Timer;
+  /** Milliseconds since 1970. */
+  now(): number;
   /** The stream's connection is closed. */
   onSocketClosed(stream: C2sStream): void;
 }

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import {
+  ClockToken,
   ConfigToken,
   HostsToken,
   inject,
@@ -8,6 +9,7 @@ import {
   joinJid,
   ModuleApiToken,
   RouterToken,
+  type Clock,
   type Config,
   type Host,
   type Hosts,
@@ -19,6 +21,8 @@ import type { C2sContext, C2sOptions, ConflictResolve } from "./context.js";
 import { acceptDirectTls, Listener } from "./listener.js";
 
 const KIB = 1024;
+/** As in Prosody. */
+const SEND_TIMEOUT_SECONDS = 180;
 
 /**
  * Listens for clients (RFC 6120): opens the ports, speaks stream headers and features, and passes stanzas to the router.
@@ -41,6 +45,7 @@ export default class ClientListeners {
     @inject(ConfigToken) private readonly config: Config,
     @inject(HostsToken) private readonly hosts: Hosts,
     @inject(RouterToken) private readonly router: Router,
+    @inject(ClockToken) private readonly clock: Clock,
   ) {}
 
   load(): void {
@@ -121,6 +126,8 @@ export default class ClientListeners {
       unauthedLimits: { maxStanzaBytes: Math.min(unauthed, maxStanzaBytes), ...shape },
       authTimeoutSeconds: module.getOptionPeriod("c2s_timeout", 300, 1),
       closeTimeoutSeconds: module.getOptionPeriod("c2s_close_timeout", 5, 1),
+      stanzaTimeoutSeconds: module.getOptionPeriod("c2s_stanza_timeout", 300, 1),
+      sendTimeoutSeconds: this.#sendTimeout(),
       maxPendingBytes: module.getOptionInteger("c2s_max_pending", 4096 * KIB, 64 * KIB), // bytes
       conflictResolve: module.getOptionEnum<ConflictResolve>(
         "conflict_resolve",
@@ -133,6 +140,19 @@ export default class ClientListeners {
     };
   }
 
+  /** `network_settings.send_timeout`, in seconds. */
+  #sendTimeout(): number {
+    const settings = this.module.getOption("network_settings");
+    const seconds = (settings as { readonly send_timeout?: unknown } | null | undefined)?.send_timeout;
+    if (typeof seconds === "number" && seconds > 0) return seconds;
+    if (seconds !== undefined) {
+      const message = `network_settings: expected a number of seconds as send_timeout, got ${JSON.stringify(seconds)}; ${SEND_TIMEOUT_SECONDS} is used`;
+      const position = this.config.positionOf("*", "network_settings");
+      this.config.report({ severity: "error", position, message });
+    }
+    return SEND_TIMEOUT_SECONDS;
+  }
+
   #makeContext(options: C2sOptions): C2sContext {
     return {
       options,
@@ -142,6 +162,7 @@ export default class ClientListeners {
       },
       host: (name) => this.#host(name),
       addTimer: (seconds, fn) => this.module.addTimer(seconds, fn),
+      now: () => this.clock.now(),
       onSocketClosed: (stream) => {
         this.#streams.delete(stream);
         if (this.#streams.size === 0) this.#stopped?.();

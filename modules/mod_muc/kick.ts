@@ -1,6 +1,5 @@
 import { parseError, xml, type ErrorCondition, type FullJid, type StanzaEvent } from "chorus-muc";
-import { takeOut } from "./leave.js";
-import { publicise, userX } from "./presence.js";
+import { takeOut, takeOutSession } from "./leave.js";
 import type { LiveRoom } from "./room.js";
 
 /** Conditions of an error message that mean the session cannot be reached, and not just that a message was unwelcome. */
@@ -40,8 +39,7 @@ export function removeSession(
   const occupant = room.occupancy.byRealJid(realJid);
   if (!occupant) return;
   if (occupant.targets.length > 1) {
-    room.occupancy.removeSession(occupant, realJid);
-    publicise(room, occupant, userX());
+    takeOutSession(room, occupant, realJid, { codes, status });
     return;
   }
   const gone = xml("presence", { type: "unavailable" });

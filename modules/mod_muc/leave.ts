@@ -13,7 +13,7 @@ export function leave(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant
   const payload: PreLeaveEvent = { room, origin, stanza, occupant, isLastSession };
   room.steps.decide(room.service.module.fireEventAsync("muc-occupant-pre-leave", payload), (verdict) => {
     if (isStopped(payload, verdict) || room.occupancy.byRealJid(realJid) !== occupant) return;
-    if (occupant.targets.length > 1) leaveWithOneSession(room, event, occupant);
+    if (occupant.targets.length > 1) takeOutSession(room, occupant, realJid);
     else {
       room.occupancy.setSession(occupant, realJid, stanza);
       takeOut(room, occupant, { codes: [], cause: event });
@@ -45,13 +45,20 @@ export function tellLeft(room: LiveRoom, occupant: LiveOccupant, cause?: StanzaE
   room.service.module.fireEvent("muc-occupant-left", { room, nick: occupant.nick, occupant, ...own });
 }
 
-/** The others stay: what they are seen by may change, and the one that left is told alone. */
-function leaveWithOneSession(room: LiveRoom, event: StanzaEvent, occupant: LiveOccupant): void {
-  const realJid = event.stanza.attrs["from"] as FullJid;
+/** One of several sessions goes, the others stay: what they are seen by may change, and the one that goes is told alone. */
+export function takeOutSession(
+  room: LiveRoom,
+  occupant: LiveOccupant,
+  realJid: FullJid,
+  { codes, status }: { readonly codes: readonly string[]; readonly status?: string | undefined } = { codes: [] },
+): void {
   room.occupancy.removeSession(occupant, realJid);
   publicise(room, occupant, userX());
-  const x = userX();
+  const x = userX(...codes);
   x.append(itemElement({ affiliation: room.getAffiliation(occupant.bareJid), role: "none", jid: realJid }));
   x.append(xml("status", { code: "110" }));
-  room.routeStanza(xml("presence", { from: occupant.nick, to: realJid, type: "unavailable" }, x));
+  const gone = xml("presence", { from: occupant.nick, to: realJid, type: "unavailable" });
+  if (status !== undefined) gone.append(xml("status", {}, status));
+  gone.append(x);
+  room.routeStanza(gone);
 }

@@ -287,6 +287,39 @@ describe("a component link (XEP-0114)", () => {
     });
   });
 
+  it("ends the stream of a server that never finishes a stanza, and connects again", async (t) => {
+    const rig = await connect(t);
+    await rig.started;
+    const { stanzaMs } = DEFAULT_LINK_LIMITS;
+    rig.server.peer.send(`${MESSAGE}<message from='romeo@example' to='room@muc.example'><body>`);
+    await rig.journal.seen(/^stanza <message/);
+    // A byte now and then is a sign of life, and no stanza.
+    for (let step = 1; step <= 4; step++) {
+      assert.equal(rig.link.isUp, true);
+      rig.server.peer.send("x");
+      await flushed(rig, `step-${step}`);
+      rig.clock.advance(stanzaMs / 4);
+    }
+    await rig.journal.seen(/^down$/);
+    await rig.journal.seen(/^server: got [^]*<connection-timeout/);
+    rig.clock.advance(1_000);
+    await rig.journal.seen(/^up again$/);
+  });
+
+  it("reads a flood in order, and no more of it than the server reads answers", async (t) => {
+    const rig = await connect(t);
+    await rig.started;
+    const flood = Array.from({ length: 5_000 }, (_, n) => MESSAGE.replace("<body>", `<body>${n} `));
+    rig.server.peer.send(flood.join(""));
+    await rig.journal.seen(/^stanza/, flood.length);
+    const read = rig.journal.entries.filter((entry) => entry.startsWith("stanza"));
+    assert.deepEqual(
+      read.map((entry) => /<body>(\d+) /.exec(entry)?.[1]),
+      flood.map((_, n) => String(n)),
+    );
+    assert.equal(rig.link.isUp, true);
+  });
+
   it("survives a socket that dies under what was sent, and takes nothing while it is down", async (t) => {
     const rig = await connect(t);
     await rig.started;

@@ -37,25 +37,36 @@ export class Cast {
   send(who: string, original: Element): void {
     const stanza = mapTexts(original, (text) => this.#fillIn(text));
     const { type, id } = stanza.attrs as Record<string, string | undefined>;
+    const client = this.#client(who);
     if (id?.startsWith("f") === true) {
       if (stanza.name === "iq" && (type === "get" || type === "set")) {
         this.asked.set(id, { who, stanza, answers: [], isMoot: false });
       } else if (type === "error" || type === "result") this.#unanswerable.add(`${who} ${id}`);
     }
-    this.#client(who).send(stanza);
+    client.send(stanza);
   }
 
   async disconnect(who: string): Promise<void> {
     const client = this.#clients.get(who);
+    this.#forget(who);
+    await client?.disconnect();
+  }
+
+  #forget(who: string): void {
     this.#clients.delete(who);
     this.#places.delete(who);
     for (const asked of this.asked.values()) if (asked.who === who) asked.isMoot = true;
-    await client?.disconnect();
+  }
+
+  /** Whose stream was closed by the server: another session has changed the password, say. */
+  *ended(): Iterable<string> {
+    for (const [who, { inbox }] of this.#clients) if (inbox.ended !== undefined) yield who;
   }
 
   /** Where clients believe to be: `who`, room, nick. Whoever is connected is asked about each room. */
   *beliefs(rooms: readonly string[]): Iterable<{ who: string; room: string; nick: string | undefined }> {
-    for (const who of this.#clients.keys()) {
+    for (const [who, { inbox }] of this.#clients) {
+      if (inbox.ended !== undefined) continue;
       for (const room of rooms) yield { who, room, nick: this.#places.get(who)?.get(room) };
     }
   }
@@ -69,7 +80,8 @@ export class Cast {
 
   #client(who: string): FakeClient {
     const known = this.#clients.get(who);
-    if (known) return known;
+    if (known && known.inbox.ended === undefined) return known;
+    this.#forget(who);
     const client = this.#service.client(who);
     this.#clients.set(who, client);
     client.inbox.onArrival = (stanza) => {

@@ -84,6 +84,17 @@ test("§11.1: who is removed for a technical reason is told so with status 333, 
   assert.deepEqual(briefly(ada), ["presence unavailable Ben 333"]);
 });
 
+test("§11.1: so is a session whose user has another one in the room", async () => {
+  await using service = await startRooms();
+  const [phone, laptop] = [person(service, "ada", "phone"), person(service, "ada", "laptop")];
+  create(phone, "r", "Ada");
+  join(laptop, "r", "Ada");
+  phone.inbox.takeAll();
+  laptop.send(`<presence to="${ROOM}/Ada" type="error"/>`);
+  assert.deepEqual(briefly(laptop), ["presence unavailable Ada 333 110"]);
+  assert.deepEqual(briefly(phone), ["presence Ada 110"]);
+});
+
 test("§10.2: a form that is cancelled changes nothing", async () => {
   await using service = await startRooms();
   const ada = person(service, "ada");

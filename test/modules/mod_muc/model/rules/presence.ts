@@ -177,14 +177,17 @@ export function leave(world: World, by: Session): void {
   // §10.1.3: a room that was never configured goes with its creator, who is told so.
   if (isAlone && world.there.isLocked) world.destroy(destroyText(undefined, undefined), ADMINS);
   else if (occupant.sessions.length === 1) world.remove(occupant);
-  else {
-    const { nick, user } = occupant;
-    occupant.sessions = without(occupant.sessions, by);
-    world.announce(occupant);
-    const items = [{ affiliation: world.affiliation(user), role: "none", jid: by }];
-    world.send(by, { name: "presence", type: "unavailable", nick, items, codes: ["110"] });
-  }
+  else takeOutSession(world, occupant, by);
   world.endIfEmpty();
+}
+
+/** One of several sessions: the others stay. */
+function takeOutSession(world: World, occupant: Occupant, by: Session, ...codes: readonly string[]): void {
+  const { nick, user } = occupant;
+  occupant.sessions = without(occupant.sessions, by);
+  world.announce(occupant);
+  const items = [{ affiliation: world.affiliation(user), role: "none", jid: by }];
+  world.send(by, { name: "presence", type: "unavailable", nick, items, codes: [...codes, "110"] });
 }
 
 /** What was sent to a session came back: it is not there (§18.1.2). */
@@ -192,10 +195,7 @@ export function bounce(world: World, by: Session): void {
   const occupant = world.bySession(by);
   if (!occupant) return;
   if (occupant.sessions.length === 1) world.remove(occupant, { codes: ["333"] });
-  else {
-    occupant.sessions = without(occupant.sessions, by);
-    world.announce(occupant);
-  }
+  else takeOutSession(world, occupant, by, "333");
   world.endIfEmpty();
 }
 

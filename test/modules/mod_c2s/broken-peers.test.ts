@@ -1,0 +1,246 @@
+/**
+ * Clients that are slow or broken, over real connections, in clear and under TLS: what they cost is bounded, they are
+ * dropped with the stream error that says why, and nobody else waits for them.
+ */
+import assert from "node:assert/strict";
+import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { describe, test } from "node:test";
+import { connectClient, FakeClock, startService, type Client, type TestService } from "../../../core/testing/index.js";
+
+const HEADER =
+  "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='localhost'>";
+const MAX_PENDING = 262_144;
+const ROOM = "hall@conference.localhost";
+
+function configOf(options: string): string {
+  return `
+modules_enabled = { "roster", "saslauth", "tls", "ping", "limits" }
+limits = { c2s = { rate = "100mb/s" } }
+c2s_max_pending = ${MAX_PENDING}
+${options}
+VirtualHost "localhost"
+Component "conference.localhost" "muc"
+  muc_room_locking = false
+`;
+}
+
+/** A connection that does just what a test says. */
+class Peer {
+  received = "";
+  readonly #waiters = new Set<() => void>();
+
+  private constructor(readonly socket: Socket) {
+    socket.on("error", () => undefined);
+    socket.on("data", (chunk: Buffer) => {
+      this.received += chunk.toString();
+      for (const waiter of [...this.#waiters]) waiter();
+    });
+  }
+
+  /** Logs in, with a resource of its own. */
+  static async logIn(service: TestService, user: string, isEncrypted: boolean): Promise<Peer> {
+    const socket = connectTcp({ host: "127.0.0.1", port: service.clientPort });
+    let peer = new Peer(socket);
+    await peer.say(HEADER, "</stream:features>");
+    if (isEncrypted) {
+      await peer.say("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "<proceed");
+      socket.removeAllListeners("data");
+      peer = new Peer(connectTls({ socket, rejectUnauthorized: false }));
+      await peer.say(HEADER, "</stream:features>");
+    }
+    const login = Buffer.from(`\0${user}\0x`).toString("base64");
+    await peer.say(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${login}</auth>`, "<success");
+    await peer.say(HEADER, "</stream:features>");
+    const bind = `<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>r</resource></bind>`;
+    await peer.say(`<iq type='set' id='b'>${bind}</iq>`, "</jid>");
+    return peer;
+  }
+
+  /** Sends, and waits until the server has said something that contains `until`. */
+  async say(text: string, until: string): Promise<void> {
+    const from = this.received.length;
+    this.socket.write(text);
+    await this.hears(until, from);
+  }
+
+  async hears(text: string, from = 0): Promise<void> {
+    while (!this.received.includes(text, from)) {
+      assert.ok(!this.socket.destroyed, `closed before ${text}: ${this.received.slice(-300)}`);
+      await new Promise<void>((resolve) => {
+        const waiter = (): void => {
+          this.#waiters.delete(waiter);
+          this.socket.off("close", waiter);
+          resolve();
+        };
+        this.#waiters.add(waiter);
+        this.socket.once("close", waiter);
+      });
+    }
+  }
+}
+
+interface Scene {
+  readonly service: TestService;
+  readonly clock: FakeClock;
+  /** The one who makes trouble. */
+  readonly peer: Peer;
+  readonly romeo: Client;
+  readonly nurse: Client;
+}
+
+/** The offender, and two others, all of them in one room. */
+async function scene(isEncrypted: boolean, options: string, act: (scene: Scene) => Promise<void>): Promise<void> {
+  const clock = new FakeClock();
+  await using service = await startService({ config: configOf(options), clock });
+  const [romeo, nurse] = await Promise.all(
+    ["romeo", "nurse"].map((user) =>
+      connectClient({ jid: `${user}@localhost/r`, password: "x", port: service.clientPort }),
+    ),
+  );
+  assert.ok(romeo && nurse);
+  const peer = await Peer.logIn(service, "juliet", isEncrypted);
+  const enter = (nick: string): string =>
+    `<presence to='${ROOM}/${nick}'><x xmlns='http://jabber.org/protocol/muc'/></presence>`;
+  romeo.send(enter("Romeo"));
+  await romeo.see("<message type='groupchat'><subject/></message>");
+  nurse.send(enter("Nurse"));
+  await nurse.see("<message type='groupchat'><subject/></message>");
+  await peer.say(enter("Juliet"), "<subject/>");
+  await Promise.all([romeo, nurse].map((client) => client.see(`<presence from='${ROOM}/Juliet'/>`)));
+  try {
+    await act({ service, clock, peer, romeo, nurse });
+  } finally {
+    peer.socket.destroy();
+    romeo.drop();
+    nurse.drop();
+  }
+}
+
+/** What is said is heard, however the offender is doing. */
+async function isServed({ romeo, nurse }: Scene, text: string): Promise<void> {
+  romeo.send(`<message to='${ROOM}' type='groupchat'><body>${text}</body></message>`);
+  const said = `<message from='${ROOM}/Romeo'><body>${text}</body></message>`;
+  await Promise.all([romeo.see(said), nurse.see(said)]);
+}
+
+/** Everybody sees that the offender is gone. */
+async function isGone({ romeo, nurse }: Scene): Promise<void> {
+  const gone = `<presence from='${ROOM}/Juliet' type='unavailable'/>`;
+  await Promise.all([romeo.see(gone), nurse.see(gone)]);
+}
+
+function pendingOf({ service }: Scene, user: string): number {
+  return service.host("localhost").sessions.get(`${user}@localhost/r`)?.outlet.pending ?? 0;
+}
+
+for (const isEncrypted of [false, true]) {
+  describe(isEncrypted ? "under TLS" : "in clear", () => {
+    test("who reads nothing is dropped when too much waits: resource-constraint", async () => {
+      await scene(isEncrypted, "", async (it) => {
+        it.peer.socket.pause();
+        const body = "x".repeat(50_000);
+        let most = 0;
+        for (let n = 0; pendingOf(it, "juliet") > 0 || n === 0 || isThere(it); n++) {
+          await isServed(it, `${n} ${body}`);
+          most = Math.max(most, pendingOf(it, "juliet"));
+          if (!isThere(it)) break;
+        }
+        assert.ok(most <= MAX_PENDING, `${most} bytes waited`);
+        await isGone(it);
+        it.peer.socket.resume();
+        await it.peer.hears("<resource-constraint");
+        await isServed(it, "afterwards");
+      });
+    });
+
+    test("who has vanished, so that nothing is taken, is dropped after a while: connection-timeout", async () => {
+      await scene(isEncrypted, "network_settings = { send_timeout = 60 }", async (it) => {
+        it.peer.socket.pause();
+        // As much as the operating systems take, and then some.
+        const body = "x".repeat(50_000);
+        for (let n = 0; pendingOf(it, "juliet") < 100_000; n++) await isServed(it, `${n} ${body}`);
+        it.clock.advanceSeconds(59);
+        await isServed(it, "59 s later");
+        assert.ok(isThere(it));
+        // It is looked at four times in that time.
+        for (let seconds = 60; isThere(it); seconds++) {
+          assert.ok(seconds <= 75, `still there after ${seconds} s`);
+          it.clock.advanceSeconds(1);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        await isGone(it);
+        await isServed(it, "afterwards");
+        it.peer.socket.resume();
+        await it.peer.hears("<connection-timeout");
+      });
+    });
+
+    test("who sends half a stanza, a byte now and then, is dropped after a while: connection-timeout", async () => {
+      await scene(isEncrypted, "c2s_stanza_timeout = 30", async (it) => {
+        // A stanza that comes in pieces, but comes, is nothing to complain about.
+        for (let n = 0; n < 5; n++) {
+          it.peer.socket.write(`<iq type='get' id='p${n}' to='localhost'><ping `);
+          await isServed(it, `between ${n}`);
+          it.clock.advanceSeconds(29);
+          await it.peer.say(`xmlns='urn:xmpp:ping'/></iq><message`, `id="p${n}"`);
+          await it.peer.say("/>", "");
+        }
+        it.peer.socket.write("<message to='nobody@localhost'><body>");
+        await isServed(it, "meanwhile");
+        for (let n = 0; n < 10; n++) {
+          it.peer.socket.write("x");
+          await isServed(it, `trickle ${n}`);
+          it.clock.advanceSeconds(3.5);
+        }
+        await it.peer.hears("<connection-timeout");
+        await isGone(it);
+        await isServed(it, "afterwards");
+      });
+    });
+
+    test("a stanza without end is dropped at its limit: policy-violation", async () => {
+      await scene(isEncrypted, "c2s_stanza_size_limit = 20000", async (it) => {
+        it.peer.socket.write(`<message to='nobody@localhost'><body>${"x".repeat(30_000)}`);
+        await it.peer.hears("<policy-violation");
+        await isGone(it);
+        await isServed(it, "afterwards");
+      });
+    });
+
+    test("who floods is read no faster than limits says, and loses nothing", async () => {
+      await scene(isEncrypted, `limits = { c2s = { rate = "10kb/s", burst = "2s" } }`, async (it) => {
+        const { peer, nurse, clock } = it;
+        clock.advanceSeconds(60); // the login has had its time
+        const total = 200;
+        const body = "x".repeat(1000);
+        let flood = "";
+        for (let n = 0; n < total; n++) {
+          flood += `<message to='nurse@localhost/r' id='m${n}' type='chat'><body>${body}</body></message>`;
+        }
+        let heard = 0;
+        nurse.inbox.onArrival = ({ attrs }) => {
+          if (attrs["type"] === "chat") assert.equal(attrs["id"], `m${heard++}`, "in order");
+        };
+        peer.socket.write(flood);
+        await isServed(it, "meanwhile");
+        // One read may bring what a buffer holds; then there is a pause for all of that.
+        const inFirstRead = heard;
+        assert.ok(inFirstRead < total, `${heard} of ${total} at once`);
+        clock.advanceSeconds(1);
+        await isServed(it, "a second later");
+        assert.equal(heard, inFirstRead);
+        for (let seconds = 0; heard < total; seconds++) {
+          assert.ok(seconds < 60, `${heard} of ${total} after ${seconds} s`);
+          clock.advanceSeconds(1);
+          await isServed(it, `second ${seconds}`);
+        }
+        assert.ok(isThere(it));
+      });
+    });
+  });
+}
+
+function isThere({ service }: Scene): boolean {
+  return service.host("localhost").sessions.get("juliet@localhost/r") !== undefined;
+}
