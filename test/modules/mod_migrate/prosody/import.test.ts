@@ -111,6 +111,37 @@ describe("chorusctl import prosody", () => {
       says: [/lost: .*\/latin\.dat: latin: PROSODY_ENCODING/],
     },
     {
+      what: "other bytes than UTF-8 in an archive",
+      files: {
+        [`${HOST}/muc_log/well.list`]: Buffer.from(
+          archived("a", "A", 1) + archived("b", "Caf\xe9", 2) + archived("c", "caf\\233", 2) + archived("d", "D", 3),
+          "latin1",
+        ),
+      },
+      says: [/lost: .*\/well\.list: record 2: PROSODY_ENCODING/, /lost: .*\/well\.list: record 3: PROSODY_ENCODING/],
+      messages: ["a", "d"],
+    },
+    {
+      what: "a truncated account, roster, vCard and state",
+      files: Object.fromEntries(
+        ["localhost/accounts/x", "localhost/roster/x", `${HOST}/vcard_muc/well`, `${HOST}/state/well`].map((name) => [
+          `${name}.dat`,
+          'return { ["half',
+        ]),
+      ),
+      says: [
+        /accounts\/x\.dat: x: PROSODY_T/,
+        /roster\/x\.dat: x/,
+        /vcard_muc\/well\.dat: well/,
+        /state\/well\.dat: well/,
+      ],
+    },
+    {
+      what: "a file that is no data, and one with nothing in it",
+      files: { [`${HOST}/config/empty.dat`]: "", [`${HOST}/config/text.dat`]: "return os.exit();" },
+      says: [/lost: .*\/empty\.dat: empty: PROSODY_TRUNCATED/, /lost: .*\/text\.dat: text: PROSODY_SYNTAX/],
+    },
+    {
       what: "a room whose name cannot be prepared",
       files: { [`${HOST}/config/a%20b.dat`]: room("a b"), [`${HOST}/config/%ff.dat`]: room("x") },
       says: [
@@ -176,7 +207,9 @@ describe("chorusctl import prosody", () => {
   for (const { what, files, says, lost = true, messages } of bad) {
     it(`names ${what}, and goes on`, async () => {
       await using folder = await ProsodyFolder.make({ ...kept, ...files });
+      const before = await folder.content();
       const { status, lines } = await folder.import();
+      assert.deepEqual(await folder.content(), before);
       for (const pattern of says) assert.match(lines.join("\n"), pattern);
       assert.equal(status, lost ? 1 : 0);
       assert.notEqual(await folder.storage.openStore(ROOMS, "config").get("well"), undefined);

@@ -1,5 +1,5 @@
 /** A Prosody's folder: its configuration, and data files as it writes them. */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { runCommand } from "../../../../core/cli/run-command.js";
@@ -49,11 +49,15 @@ export class ProsodyFolder implements AsyncDisposable {
     await writeFile(file, content);
   }
 
-  /** Every file with its content. */
-  async content(): Promise<Record<string, string>> {
-    const names = await readdir(this.path, { recursive: true, withFileTypes: true });
-    const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-    return Object.fromEntries(await Promise.all(files.map(async (file) => [file, await readFile(file, "latin1")])));
+  /** Every file and folder with its time, and what is in it. */
+  async content(): Promise<Record<string, readonly [modified: number, content: string]>> {
+    const entries = await readdir(this.path, { recursive: true, withFileTypes: true });
+    const found = entries.map(async (entry) => {
+      const path = join(entry.parentPath, entry.name);
+      const content = entry.isFile() ? await readFile(path, "latin1") : "";
+      return [path, [(await stat(path)).mtimeMs, content]] as const;
+    });
+    return Object.fromEntries(await Promise.all(found));
   }
 
   /** `chorusctl import prosody`, with further words. Folders in what it says are cut off. */
