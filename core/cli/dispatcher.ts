@@ -34,16 +34,20 @@ interface Call {
   readonly config: string | undefined;
 }
 
+/** Other names of `--config`, of commands that are told of another server's configuration by that one. */
+const OWN_CONFIG: ReadonlyMap<string | undefined, readonly string[]> = new Map([
+  ["import", ["--into"]],
+  ["export", ["--from"]],
+]);
+
 /**
- * Takes a command line apart: `--config`, which is `--into` for `import`, names the configuration of Chorus.
+ * Takes a command line apart: `--config`, which is `--into` for `import` and `--from` for `export`, names the configuration of Chorus.
  * @returns what is wrong with it, if it cannot be understood
  */
 export function readCall(args: readonly string[]): Call | string {
   const words: string[] = [];
   let config: string | undefined;
-  // What is imported has a configuration of its own, and that is what the command is told by `--config`.
-  const isImport = args.find((arg) => !arg.startsWith("-")) === "import";
-  const names = isImport ? ["--into"] : ["--config", "-c"];
+  const names = OWN_CONFIG.get(args.find((arg) => !arg.startsWith("-"))) ?? ["--config", "-c"];
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? "";
     if (names.includes(arg)) {

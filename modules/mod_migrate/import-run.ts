@@ -6,6 +6,8 @@ import { Report, type StoreReport } from "./report.js";
 export interface ImportOptions {
   /** Everything is read and checked, and nothing written. */
   readonly isDryRun: boolean;
+  /** What is done, for what is said of it; default: `import`. */
+  readonly verb?: "import" | "export";
   /** The report is one line of JSON. */
   readonly isJson: boolean;
 }
@@ -49,7 +51,7 @@ export class ImportRun {
     if (failure) {
       for (const line of report.storeLines()) io.error(line);
       io.error(`${failure.code}: ${failure.message}`);
-      io.error("it ended there, unfinished: mend that, and import again");
+      io.error(`it ended there, unfinished: mend that, and ${this.options.verb ?? "import"} again`);
       return 1;
     }
     if (this.options.isJson) io.print(report.toJson(isDryRun));

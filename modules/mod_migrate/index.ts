@@ -21,6 +21,7 @@ import { prosodySettings } from "./config/explain.js";
 import { makeConfig } from "./config/make-config.js";
 import { readCall, type ImportCall } from "./prosody/command-line.js";
 import { Run } from "./prosody/run.js";
+import { exportCommand } from "./prosody/export/command.js";
 import { openSource, type Source } from "./prosody/source.js";
 
 const USAGE =
@@ -28,7 +29,7 @@ const USAGE =
 
 /**
  * The command `import prosody`: brings rooms, archives and accounts of a Prosody over, from its files and databases to
- * the database that this configuration names.
+ * the database that this configuration names; and `export prosody`, the way back.
  */
 @injectable()
 export default class ImportProsody {
@@ -43,6 +44,7 @@ export default class ImportProsody {
 
   load(): void {
     this.module.provides("config-explainer", prosodySettings);
+    this.module.provides("command", exportCommand(this.module, this.config, this.hosts, this.clock));
     this.module.provides("command", {
       name: "import prosody",
       summary: "bring rooms, archives and accounts over from Prosody",

@@ -109,7 +109,7 @@ function numberOf(text: Json): number | bigint | undefined {
   return isOfLua ? integer : undefined;
 }
 
-/** What a table stands for that {@link escaped} made; `undefined`: it is none. */
+/** What a table stands for that was made of what Lua data cannot hold; `undefined`: it is none. */
 export function unescaped(table: LuaTable): Json | undefined {
   const text = table.size === 1 ? table.get(ESCAPE) : undefined;
   if (typeof text !== "string") return undefined;

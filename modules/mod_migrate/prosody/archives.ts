@@ -1,4 +1,11 @@
-import { DataError, type ArchiveStore, type ModuleApi, type ProsodyArchive, type ProsodyMessage } from "chorus-muc";
+import {
+  DataError,
+  type ArchiveStore,
+  type ModuleApi,
+  type ProsodyArchive,
+  type ProsodyData,
+  type ProsodyMessage,
+} from "chorus-muc";
 import type { StoreReport } from "../report.js";
 import { SeenIds } from "../seen-ids.js";
 import type { Run } from "./run.js";
@@ -15,6 +22,7 @@ export class ArchiveImport {
 
   constructor(
     private readonly run: Run,
+    private readonly data: ProsodyData,
     module: ModuleApi,
     private readonly report: StoreReport,
     /** Rooms that are there; `undefined`: these are not archives of rooms, and stay in every way as they are. */
@@ -26,7 +34,7 @@ export class ArchiveImport {
   async bring(): Promise<void> {
     const { report, rooms } = this;
     const { host, store } = report;
-    const found = await recordsOf(() => this.run.source.data(host, store).archives(host, store), report);
+    const found = await recordsOf(() => this.data.archives(host, store), report);
     const archives = rooms ? prepare(found, report) : named(found, report);
     this.#extent.all = archives.reduce((sum, { extent }) => sum + (extent?.all ?? 0), 0);
     for (const archive of archives) {

@@ -1,4 +1,12 @@
-import { toJson, type Json, type KeyvalStore, type MapStore, type ModuleApi, type ProsodyValue } from "chorus-muc";
+import {
+  toJson,
+  type Json,
+  type KeyvalStore,
+  type MapStore,
+  type ModuleApi,
+  type ProsodyData,
+  type ProsodyValue,
+} from "chorus-muc";
 import type { StoreReport } from "../report.js";
 import { ArchiveImport } from "./archives.js";
 import { named, reasonOf, recordsOf } from "./records.js";
@@ -22,16 +30,15 @@ export class KeptImport {
     this.#list = module.openStore<KeptStore & Json, "map">(KEPT_STORES, "map");
   }
 
-  /** @param report of that store @param place of everything in it, for people */
-  async bring(report: StoreReport, place: string): Promise<void> {
+  /** @param data where that store is @param report of it */
+  async bring(data: ProsodyData, report: StoreReport): Promise<void> {
     const { host, store, remarks } = report;
     const tell = (kind: "left" | "note", reason: string): void => {
-      remarks.push({ kind, file: place, record: store, reason });
+      remarks.push({ kind, file: data.place, record: store, reason });
     };
     if (OWN_STORES.has(store) || (await this.#isOurs(store))) {
       return tell("left", "Chorus keeps something else under that name; it is not brought over");
     }
-    const data = this.run.source.data(host, store);
     const values = await recordsOf(() => data.values(host, store), report);
     const archives = await recordsOf(() => data.archives(host, store), report);
     if (values.length === 0 && archives.length === 0) {
@@ -42,7 +49,7 @@ export class KeptImport {
       this.#list.set(null, store, { values: values.length > 0, archives: archives.length > 0 }, { sync: false }),
     ]);
     await this.#bringValues(values, report);
-    if (archives.length > 0) await new ArchiveImport(this.run, this.module, report).bring();
+    if (archives.length > 0) await new ArchiveImport(this.run, data, this.module, report).bring();
     tell("note", "nothing here reads such a store; it is kept as it is");
   }
 

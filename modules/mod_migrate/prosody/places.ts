@@ -124,7 +124,7 @@ function byDriver(config: Config, host: string, stores: readonly string[]): Map<
 }
 
 /** The driver of one store: `storage` is a name for all of them, or a table by store. */
-function driverOf(config: Config, host: string, store: string): string {
+export function driverOf(config: Config, host: string, store: string): string {
   const chosen = choiceIn(config.get(host, "storage"), store);
   return chosen ?? choiceIn(config.get(host, "default_storage"), store) ?? "internal";
 }

@@ -54,7 +54,8 @@ export class Run extends ImportRun {
     }
     const rooms = new RoomImport(this, name, module, isAttached);
     await rooms.bring(report);
-    await new ArchiveImport(this, module, report.store(name, "muc_log", "messages"), rooms.nodes).bring();
+    const data = this.source.data(name, "muc_log");
+    await new ArchiveImport(this, data, module, report.store(name, "muc_log", "messages"), rooms.nodes).bring();
     await bringUserData(this, name, module, "vcard_muc", report, (node) =>
       rooms.nodes.has(node) ? undefined : "its room is not brought over",
     );
@@ -66,7 +67,7 @@ export class Run extends ImportRun {
     const kept = new KeptImport(this, module);
     for (const data of this.source.places(name)) {
       for (const store of await data.stores(name)) {
-        if (!known.has(store)) await kept.bring(report.store(name, store, "records"), data.place);
+        if (!known.has(store)) await kept.bring(data, report.store(name, store, "records"));
       }
     }
   }

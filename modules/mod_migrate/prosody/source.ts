@@ -61,7 +61,7 @@ export async function openSource(call: ImportCall, cwd: string): Promise<Source 
       `Prosody is running, as process ${pid}: stop it first, or copy its data and say where by --data-path`,
     );
   }
-  const folder = findDataPath(config, call, cwd);
+  const folder = findDataPath(config, call.dataPath, cwd);
   const storeName = (host: string, store: string): string => nameIn(config, host, store);
   const stores = hosts.map(
     ({ name, kind }) => [name, STORES[kind].map((store): string => storeName(name, store))] as const,
@@ -81,7 +81,12 @@ function isPlaces(places: Places | readonly string[]): places is Places {
   return !Array.isArray(places);
 }
 
-function findDataPath(config: Config, { dataPath }: ImportCall, cwd: string): string | { readonly problem: string } {
+/** Prosody's data folder. @param dataPath said by the call */
+export function findDataPath(
+  config: Config,
+  dataPath: string | undefined,
+  cwd: string,
+): string | { readonly problem: string } {
   const configured = config.get("*", "data_path");
   let path = dataPath === undefined ? undefined : resolve(cwd, dataPath);
   if (path === undefined && typeof configured === "string") {
@@ -103,13 +108,14 @@ function findDataPath(config: Config, { dataPath }: ImportCall, cwd: string): st
   return path;
 }
 
-function nameIn(config: Config, host: string, store: string): string {
+/** The name that a store has in Prosody. */
+export function nameIn(config: Config, host: string, store: string): string {
   const chosen = isCards(store) ? config.get(host, CARDS_OPTION) : undefined;
   return typeof chosen === "string" ? chosen : store;
 }
 
 /** The process that Prosody's `pidfile` names, if it is there. */
-function runningPid(config: Config, cwd: string): number | undefined {
+export function runningPid(config: Config, cwd: string): number | undefined {
   const file = config.get("*", "pidfile");
   if (typeof file !== "string") return undefined;
   try {

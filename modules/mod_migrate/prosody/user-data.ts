@@ -13,19 +13,22 @@ import type { Run } from "./run.js";
 import { prepare, reasonOf, recordsOf } from "./records.js";
 import { isCards } from "./stores.js";
 
-/** How a store of one value per user is brought over, and what one is called. */
-interface Conversion {
-  readonly unit: string;
-  /** @throws DataError */
-  convert(table: LuaTable): Json;
-}
+/** What a record of a store is called. */
+export const UNITS = {
+  accounts: "accounts",
+  roster: "rosters",
+  private: "users",
+  vcard: "vCards",
+  vcard_muc: "vCards",
+} as const;
 
-const CONVERSIONS: Readonly<Record<string, Conversion>> = {
-  accounts: { unit: "accounts", convert: toNamed },
-  roster: { unit: "rosters", convert: toRoster },
-  private: { unit: "users", convert: toPrivate },
-  vcard: { unit: "vCards", convert: toCard },
-  vcard_muc: { unit: "vCards", convert: toCard },
+/** How the values of a store are brought over. Each throws DataError. */
+const CONVERSIONS: Readonly<Record<keyof typeof UNITS, (table: LuaTable) => Json>> = {
+  accounts: toNamed,
+  roster: toRoster,
+  private: toPrivate,
+  vcard: toCard,
+  vcard_muc: toCard,
 };
 
 /** Brings one store over that has a file for each user, or room. @param isWanted why one stays behind, if it does */
@@ -33,14 +36,13 @@ export async function bringUserData(
   run: Run,
   host: string,
   module: ModuleApi,
-  store: keyof typeof CONVERSIONS,
+  store: keyof typeof UNITS,
   report: Report,
   isWanted: (user: string) => string | undefined = () => undefined,
 ): Promise<void> {
-  const { unit, convert } = CONVERSIONS[store] as Conversion;
   const source = run.source.storeName(host, store);
   const target: KeyvalStore = module.openStore(targetName(module, store));
-  const counts = report.store(host, source, unit);
+  const counts = report.store(host, source, UNITS[store]);
   const values = prepare(await recordsOf(() => run.source.data(host, source).values(host, source), counts), counts);
   for (const [at, value] of values.entries()) {
     const { user, place } = value;
@@ -52,7 +54,7 @@ export async function bringUserData(
       continue;
     }
     try {
-      const converted = convert(await value.read());
+      const converted = CONVERSIONS[store](await value.read());
       await run.write(() => [target.set(user, converted, { sync: false })]);
       counts.out++;
     } catch (error) {

@@ -66,7 +66,17 @@ export class ProsodyFolder implements AsyncDisposable {
   }
 
   /** The same, into a Chorus of that configuration. */
-  async importInto(config: string, ...words: string[]): Promise<ImportOutcome> {
+  importInto(config: string, ...words: string[]): Promise<ImportOutcome> {
+    return this.run(config, "import", "prosody", "--config", join(this.path, "prosody.cfg.lua"), ...words);
+  }
+
+  /** `chorusctl export prosody`, of a Chorus of that configuration. */
+  exportFrom(config: string, ...words: string[]): Promise<ImportOutcome> {
+    return this.run(config, "export", "prosody", ...words);
+  }
+
+  /** A command of `chorusctl`, in this folder. */
+  async run(config: string, ...command: string[]): Promise<ImportOutcome> {
     await using service = await startService({ config, storage: this.storage, listen: false });
     const lines: string[] = [];
     const io = {
@@ -74,7 +84,6 @@ export class ProsodyFolder implements AsyncDisposable {
       error: (line: string) => lines.push(line),
       ask: () => Promise.reject(new Error("nobody is there")),
     };
-    const command = ["import", "prosody", "--config", join(this.path, "prosody.cfg.lua"), ...words];
     const status = await runCommand(service.service.hosts, command, io, { online: false, cwd: this.path });
     return {
       status,

@@ -1,0 +1,93 @@
+import { DataError, unescaped, type CommandIo, type Hosts, type LuaTable, type ModuleApi } from "chorus-muc";
+import { ImportRun } from "../../import-run.js";
+import type { StoreReport } from "../../report.js";
+import { reasonOf } from "../records.js";
+import type { SourceHost } from "../source.js";
+import { exportArchives, type NamedArchive } from "./archives.js";
+import type { ExportCall } from "./command-line.js";
+import type { Destination } from "./destination.js";
+import { exportKept } from "./kept.js";
+import { RoomExport } from "./rooms.js";
+import { exportUserData } from "./user-data.js";
+
+const NOT_FOUND = "it was written, and is not there";
+
+/** A value for Prosody. */
+export interface NamedTable {
+  /** `null`: of the host itself. */
+  readonly user: string | null;
+  /** @throws DataError when Prosody has no such value */
+  table(): LuaTable;
+}
+
+/** One export to a Prosody. */
+export class ExportRun extends ImportRun {
+  constructor(
+    readonly destination: Destination,
+    readonly nowSeconds: number,
+    /** Nobody is in the rooms any more. */
+    readonly isStopped: boolean,
+    call: ExportCall,
+    io: CommandIo,
+  ) {
+    super({ ...call, verb: "export" }, io);
+  }
+
+  /** Writes everything, and puts it in place. @returns what was there before, and where it is now @throws StorageError */
+  async all(module: ModuleApi, hosts: Hosts): Promise<readonly string[]> {
+    const { targets } = this.destination;
+    try {
+      for (const { name, kind } of this.destination.hosts) {
+        const isAttached = hosts.get(name)?.link !== undefined;
+        if (!this.isDryRun) for (const target of targets) await target.begin(name);
+        await this.#exportHost({ name, kind }, module.context(name), isAttached);
+      }
+      for (const name of this.destination.absent) {
+        const reason = "that Prosody has no such host: its accounts stay where they are";
+        const file = targets[0]?.place ?? "";
+        this.report.store(name, "accounts", "accounts").remarks.push({ kind: "left", file, record: name, reason });
+      }
+      return this.isDryRun ? [] : (await Promise.all(targets.map((target) => target.commit()))).flat();
+    } catch (error) {
+      for (const target of targets) await target.abandon();
+      throw error;
+    }
+  }
+
+  async #exportHost({ name, kind }: SourceHost, module: ModuleApi, isAttached: boolean): Promise<void> {
+    if (kind === "muc") await new RoomExport(this, name, module, isAttached).all();
+    else await exportUserData(this, name, module);
+    await exportKept(this, name, module);
+  }
+
+  /** Writes the values of a store. @param report counts what is written */
+  async put(report: StoreReport, values: AsyncIterable<NamedTable> | Iterable<NamedTable>): Promise<void> {
+    const { host, store } = report;
+    const target = this.destination.target(host, store);
+    const users = new Set<string | null>();
+    for await (const { user, table } of values) {
+      report.in++;
+      this.progress(report, report.in);
+      try {
+        const written = table();
+        if (unescaped(written) !== undefined) throw new DataError("PROSODY_SHAPE", "Prosody has no such value", 0);
+        if (!this.isDryRun) await target.put(host, store, user, written);
+        users.add(user);
+        report.out++;
+      } catch (error) {
+        report.remarks.push({ kind: "lost", file: target.place, record: user ?? undefined, reason: reasonOf(error) });
+      }
+    }
+    if (this.isDryRun || users.size === 0) return;
+    for (const { user } of await target.written().values(host, store)) if (user !== undefined) users.delete(user);
+    for (const user of users) {
+      report.out--;
+      report.remarks.push({ kind: "lost", file: target.place, record: user ?? undefined, reason: NOT_FOUND });
+    }
+  }
+
+  /** Writes the archives of a store. */
+  putArchives(report: StoreReport, archives: AsyncIterable<NamedArchive>): Promise<void> {
+    return exportArchives(this, this.destination.target(report.host, report.store), report, archives);
+  }
+}

@@ -1,0 +1,24 @@
+import type { LuaTable, ProsodyData, ProsodyMessage } from "chorus-muc";
+
+/**
+ * Where an export goes: a data folder, or a database. What is written is seen by nobody until {@link ExportTarget.commit}.
+ * Everything that fails is a `StorageError`.
+ */
+export interface ExportTarget {
+  /** For people. */
+  readonly place: string;
+  /** Stores that a host has anything in already. */
+  present(host: string): Promise<readonly string[]>;
+  /** Called once for each host, before anything of it is written. */
+  begin(host: string): Promise<void>;
+  /** The value of a user, `null`: of the host itself; what is there of that name is replaced. */
+  put(host: string, store: string, user: string | null, table: LuaTable): Promise<void>;
+  /** The archive of a user, message by message; what is there of that name is replaced. */
+  archive(host: string, store: string, user: string, messages: AsyncIterable<ProsodyMessage>): Promise<void>;
+  /** What was written so far, as Prosody will read it. */
+  written(): ProsodyData;
+  /** Puts everything in place. @returns what was there before, and where it is now, a line each */
+  commit(): Promise<readonly string[]>;
+  /** Leaves everything as it was. */
+  abandon(): Promise<void>;
+}
