@@ -12,6 +12,7 @@ import { chorus, run, serverFolder } from "../support/cli.js";
 import { describeDatabases, sqlOption } from "../support/databases.js";
 import { freePorts } from "../support/ports.js";
 import { needs } from "../support/required.js";
+import { tablesIn } from "../modules/mod_migrate/prosody/prosody-tables.js";
 import { driverIsMissing, prosodyIsMissing } from "./prosody.js";
 
 const ROOMS = "conference.localhost";
@@ -230,6 +231,10 @@ Component "${ROOMS}" "muc"
     return new OwnProsody(folder, config, port);
   }
 
+  get data(): string {
+    return join(this.folder, "data");
+  }
+
   register(): void {
     for (const user of PEOPLE) {
       const words = ["--config", this.config, "register", user, "localhost", `${user}'s \u2168`];
@@ -281,6 +286,7 @@ Component "${ROOMS}" "muc"
 `;
 }
 
+/** Over to Chorus, and back to another Prosody. @param storage lines that say where the first keeps its data */
 async function comeOver(storage: string): Promise<void> {
   await using prosody = await OwnProsody.make(storage);
   prosody.register();
@@ -290,9 +296,21 @@ async function comeOver(storage: string): Promise<void> {
   assert.equal(outcome.status, 0, outcome.stdout + outcome.stderr);
   assert.match(outcome.stdout, /config: 4 rooms in, 4 out/);
   assert.match(outcome.stdout, /accounts: 3 accounts in, 3 out/);
+  await using other = await OwnProsody.make("");
+  if (storage === "") {
+    const back = await run(target, ["export", "prosody", "--config", other.config]);
+    assert.equal(back.status, 0, back.stdout + back.stderr);
+    assert.deepEqual(await tablesIn(other.data), await tablesIn(prosody.data));
+  }
   const server = chorus(target);
   const [, address = ""] = await server.printed(/chorus ready:.* c2s on 127\.0\.0\.1:(\d+)/);
   assert.deepEqual(await look(await logIn(Number(address))), before);
+  await server.stop();
+
+  const back = await run(target, ["export", "prosody", "--config", other.config, "--replace"]);
+  assert.equal(back.status, 0, back.stdout + back.stderr);
+  assert.match(back.stdout, /config: 4 rooms in, 4 out/);
+  assert.deepEqual(await other.running(async (port) => look(await logIn(port))), before);
 }
 
 const missing = prosodyIsMissing();
