@@ -10,7 +10,7 @@ import { acceptanceScripts, modulesFor, ownScripts } from "../support/acceptance
 import { needs } from "../support/required.js";
 import type { Account, Peer, PeerOptions } from "./peer.js";
 
-const SECRET = "a secret between servers";
+export const SECRET = "a secret between servers";
 
 /** Starts Chorus as the component `conference.localhost` of a peer. @param options further lines of its section */
 export async function attach(peer: Peer, options = ""): Promise<TestService> {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Client, connectClient } from "../../core/testing/client.js";
 import { xml } from "../../core/xmpp/element.js";
 import { serialise } from "../../core/xmpp/template.js";
-import { startChild } from "../support/child.js";
+import { startChild, type Child } from "../support/child.js";
 import { freePorts, untilListening } from "../support/ports.js";
 import type { Account, Peer, PeerOptions } from "./peer.js";
 
@@ -84,37 +84,27 @@ modules:
 ${lean === undefined ? ACCOUNT_MODULES : ""}
 ${ownRooms === undefined ? "" : `${lean === undefined ? ARCHIVES : ""}\n  mod_muc:\n${ownRooms}\n`}`,
   );
-  const child = launch(
-    ERLANG,
-    [
-      "-noinput",
-      "+K",
-      "true",
-      ...(lean === undefined ? [] : NO_SPINNING),
-      "-mnesia",
-      "dir",
-      `"${join(folder, "db")}"`,
-      "-s",
-      "ejabberd",
-    ],
-    {
-      cwd: folder,
-      env: {
-        ...process.env,
-        HOME: folder,
-        ERL_LIBS: (await librariesWithEjabberd()) ?? "",
-        ERL_CRASH_DUMP: join(folder, "crash.dump"),
-        EJABBERD_CONFIG_PATH: config,
-        EJABBERD_LOG_PATH: join(folder, "ejabberd.log"),
-      },
-    },
-  );
-  try {
-    for (const port of [clientPort, componentPort, commandPort]) await untilListening(port, child);
-  } catch (error) {
-    await child.stop("SIGKILL");
-    throw error;
-  }
+  const database = ["-mnesia", "dir", `"${join(folder, "db")}"`];
+  const options = ["-noinput", "+K", "true", ...(lean === undefined ? [] : NO_SPINNING), ...database];
+  const env = {
+    ...process.env,
+    HOME: folder,
+    ERL_LIBS: (await librariesWithEjabberd()) ?? "",
+    ERL_CRASH_DUMP: join(folder, "crash.dump"),
+    EJABBERD_CONFIG_PATH: config,
+    EJABBERD_LOG_PATH: join(folder, "ejabberd.log"),
+  };
+  const start = async (): Promise<Child> => {
+    const started = launch(ERLANG, [...options, "-s", "ejabberd"], { cwd: folder, env });
+    try {
+      for (const port of [clientPort, componentPort, commandPort]) await untilListening(port, started);
+      return started;
+    } catch (error) {
+      await started.stop("SIGKILL");
+      throw error;
+    }
+  };
+  let child = await start();
   const known = new Set<string>();
   return {
     name: "ejabberd",
@@ -145,6 +135,12 @@ ${ownRooms === undefined ? "" : `${lean === undefined ? ARCHIVES : ""}\n  mod_mu
     async stop() {
       await child.stop();
       await rm(folder, { recursive: true, force: true });
+    },
+    async kill() {
+      await child.stop("SIGKILL");
+    },
+    async restart() {
+      child = await start();
     },
   };
 }

@@ -13,6 +13,10 @@ export interface Peer {
   /** Makes accounts at `localhost`, each with a vCard without PHOTO; those that there are stay as they are. */
   addAccounts(accounts: readonly Account[]): Promise<void>;
   stop(): Promise<void>;
+  /** Ends it at once (SIGKILL), as a crash does; its files stay, for {@link Peer.restart}. */
+  kill(): Promise<void>;
+  /** Starts it again after {@link Peer.kill}, on the same ports and files. */
+  restart(): Promise<void>;
 }
 
 /** An account at `localhost`. */

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SqlDriverName } from "../../core/storage/sql/index.js";
-import { startChild } from "../support/child.js";
+import { startChild, type Child } from "../support/child.js";
 import { freePorts, untilListening } from "../support/ports.js";
 import type { Peer, PeerOptions } from "./peer.js";
 
@@ -55,14 +55,18 @@ VirtualHost "localhost"
 Component "conference.localhost"${ownRooms === undefined ? `\n  component_secret = "${secret}"` : ` "muc"\n  restrict_room_creation = false\n${ownRooms}`}
 `,
   );
-  const child = launch(PROGRAM, ["-F", "--config", config]);
-  try {
-    await untilListening(clientPort, child);
-    if (ownRooms === undefined) await untilListening(componentPort, child);
-  } catch (error) {
-    await child.stop("SIGKILL");
-    throw error;
-  }
+  const start = async (): Promise<Child> => {
+    const started = launch(PROGRAM, ["-F", "--config", config]);
+    try {
+      await untilListening(clientPort, started);
+      if (ownRooms === undefined) await untilListening(componentPort, started);
+      return started;
+    } catch (error) {
+      await started.stop("SIGKILL");
+      throw error;
+    }
+  };
+  let child = await start();
   return {
     name: "Prosody",
     get pid() {
@@ -77,6 +81,12 @@ Component "conference.localhost"${ownRooms === undefined ? `\n  component_secret
     async stop() {
       await child.stop();
       await rm(folder, { recursive: true, force: true });
+    },
+    async kill() {
+      await child.stop("SIGKILL");
+    },
+    async restart() {
+      child = await start();
     },
   };
 }
