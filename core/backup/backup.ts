@@ -1,7 +1,7 @@
 /** Copies of a database as files: made from a snapshot, checked, and read back into a new database. */
 import { randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -15,6 +15,7 @@ import type { RecordChange } from "../storage/driver.js";
 import { encodeKey } from "../storage/key.js";
 import { openLevelDriver } from "../storage/level-driver.js";
 import { StorageError, type StoredRecord } from "../storage/store.js";
+import { syncFolder } from "../storage/sync-folder.js";
 
 /** Characters that are gathered before they are handed on, and others have a turn. */
 const CHUNK = 64 * 1024;
@@ -165,14 +166,4 @@ async function compare(file: string, path: string): Promise<number> {
     await driver.close();
   }
   return count;
-}
-
-/** Makes a change of names in a folder last (fsync). */
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

@@ -2,11 +2,11 @@
 import { existsSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { syncFolder } from "../backup/backup.js";
 import { GLOBAL, type Config } from "../config/config.js";
 import { dataPath, Options } from "../config/options.js";
 import { openLevelDriver } from "../storage/level-driver.js";
 import { StorageError } from "../storage/store.js";
+import { syncFolder } from "../storage/sync-folder.js";
 import { connectAdminSocket } from "./admin-client.js";
 import { adminSocketPath } from "./admin-protocol.js";
 

@@ -11,7 +11,7 @@ import type { DataPath, Transaction } from "./writer.js";
 /** Entries that are deleted without letting others have a turn. */
 const SLICE = 1000;
 /** Digits of a time in a position. */
-const TIME_LENGTH = 16;
+export const TIME_LENGTH = 16;
 /** Past every digit, for the end of a time that is included. */
 const PAST_DIGITS = "~";
 
@@ -21,7 +21,7 @@ interface Bounds {
 }
 
 /** An entry as stored. */
-interface StoredEntry {
+export interface StoredEntry {
   readonly id: string;
   readonly when: number;
   readonly with: string;
@@ -69,6 +69,7 @@ export class RecordArchiveStore implements ArchiveStore {
     const entry: StoredEntry = { id, when: checkTime(when ?? made.when), with: withValue, xml: serialise(stanza) };
     const position = positionOf(entry.when, made.id.replaceAll("-", ""));
     const text = entryText(entry);
+    const refusal = this.database.refusal(extendKey(this.#counts, user));
     const change = (transaction: Transaction): undefined | Promise<undefined> => {
       const put = (before: string | undefined): undefined => {
         if (before !== undefined) transaction.put(extendKey(this.#entries, user, before), undefined);
@@ -82,7 +83,7 @@ export class RecordArchiveStore implements ArchiveStore {
         before === undefined ? then(this.#addCount(transaction, user, 1), () => put(undefined)) : put(before),
       );
     };
-    const written = this.database.issue(this.#path(user), change, options?.sync);
+    const written = refusal ? Promise.reject(refusal) : this.database.issue(this.#path(user), change, options?.sync);
     written.catch(() => undefined); // who does not look at it must not bring the process down
     return { id, written };
   }
@@ -179,7 +180,7 @@ export class RecordArchiveStore implements ArchiveStore {
   }
 
   async *users(): AsyncGenerator<string> {
-    const range = { from: this.#counts, to: pastKey(this.#counts) };
+    const range = { from: this.#counts, to: pastKey(this.#counts), keysOnly: true };
     for await (const [key] of this.database.records([this.#scope], range)) yield decodeKey(key)[3] ?? "";
   }
 
@@ -294,23 +295,14 @@ export class RecordArchiveStore implements ArchiveStore {
   }
 
   #read(user: string, text: string): StoredEntry {
+    let cause: unknown;
     try {
-      const fields = JSON.parse(text) as unknown;
-      if (Array.isArray(fields)) {
-        const [id, when, withValue, xml] = fields as unknown[];
-        if (
-          typeof id === "string" &&
-          typeof when === "number" &&
-          typeof withValue === "string" &&
-          typeof xml === "string"
-        ) {
-          return { id, when, with: withValue, xml };
-        }
-      }
-    } catch (cause) {
-      throw this.#damaged(user, "an entry", cause);
+      const entry = readEntry(text);
+      if (entry !== undefined) return entry;
+    } catch (error) {
+      cause = error;
     }
-    throw this.#damaged(user, "an entry");
+    throw this.#damaged(user, "an entry", cause);
   }
 
   #damaged(user: string, what: string, cause?: unknown): StorageError {
@@ -329,8 +321,18 @@ function matches(entry: StoredEntry, query: ArchiveQuery): boolean {
   return query.ids === undefined || query.ids.includes(entry.id);
 }
 
-function entryText({ id, when, with: withValue, xml }: StoredEntry): string {
+/** The text that an entry is stored as. */
+export function entryText({ id, when, with: withValue, xml }: StoredEntry): string {
   return JSON.stringify([id, when, withValue, xml]);
+}
+
+/** The entry of a text that {@link entryText} made; `undefined`: it is none. @throws SyntaxError when it is no JSON */
+export function readEntry(text: string): StoredEntry | undefined {
+  const fields = JSON.parse(text) as unknown;
+  if (!Array.isArray(fields)) return undefined;
+  const [id, when, withValue, xml] = fields as unknown[];
+  const isEntry = typeof id === "string" && typeof when === "number" && typeof withValue === "string";
+  return isEntry && typeof xml === "string" ? { id, when, with: withValue, xml } : undefined;
 }
 
 /** Goes on with a value that may have to be waited for, at once where it has not. */
@@ -344,8 +346,8 @@ function checkTime(seconds: number): number {
   return seconds;
 }
 
-/** Sorts as times do, then by `stamp`. */
-function positionOf(when: number, stamp: string): string {
+/** Where an entry is among those of its user: sorts as times do, then by `stamp`. */
+export function positionOf(when: number, stamp: string): string {
   return timeText(when) + stamp;
 }
 

@@ -68,6 +68,12 @@ export class Database {
     return { ...this.#writer.counters, reads: this.#reads };
   }
 
+  /** Why nothing can ever be stored there, if so. */
+  refusal(key: Buffer): StorageError | undefined {
+    const reason = this.driver.refusal?.(key);
+    return reason === undefined ? undefined : new StorageError("STORAGE_WRITE_FAILED", reason);
+  }
+
   /** See {@link Writer.issue}. */
   issue<R>(path: DataPath, change: Change<R>, sync: WriteOptions["sync"] = true): Promise<R> {
     return this.#writer.issue(path, change, sync);
@@ -141,6 +147,11 @@ export class Database {
       if (this.#closing !== undefined) throw closedError();
       return this.driver.cursor(EVERYTHING);
     });
+  }
+
+  /** Whether no store ever holds one record per key. */
+  get keepsValuesWhole(): boolean {
+    return this.driver.keepsValuesWhole === true;
   }
 
   /** Whether a store may hold one record per key, beside those that hold a user's whole value. */

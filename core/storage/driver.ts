@@ -22,6 +22,8 @@ export interface KeyRange {
   readonly reverse?: boolean;
   /** At most so many records are read. */
   readonly limit?: number;
+  /** Values are not looked at; what stands in their place is of no meaning. */
+  readonly keysOnly?: boolean;
 }
 
 /** A place in a range, over a snapshot made when it was opened. */
@@ -37,10 +39,14 @@ export interface RecordCursor {
 /** Ordered records. Errors are the driver's own; the stores wrap them in a `StorageError` as its cause. */
 export interface StorageDriver {
   readonly name: string;
+  /** A user's value is always in one record: none per key is put. */
+  readonly keepsValuesWhole?: boolean;
   get(key: Buffer): Promise<string | undefined>;
-  /** The same at once, where that costs no wait worth the name. */
+  /** The same at once, where that costs no wait worth the name; may throw where it would, and `get` is asked then. */
   getSync?(key: Buffer): string | undefined;
   cursor(range: KeyRange): RecordCursor;
+  /** Why this record can never be put, if so: it is refused alone, before it is part of a batch. */
+  refusal?(key: Buffer): string | undefined;
   /**
    * All of it or nothing. Never called while another batch is under way.
    * @param options `sync`: resolves once this and all earlier batches are on disk

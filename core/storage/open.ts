@@ -2,6 +2,7 @@ import { RecordArchiveStore } from "./archive-store.js";
 import { Database, type StorageCounters } from "./database.js";
 import type { StorageDriver } from "./driver.js";
 import { TableKeyvalPlusStore, TableKeyvalStore } from "./keyval-store.js";
+import { openInternalDriver } from "./internal/internal-driver.js";
 import { openLevelDriver, openMemoryDriver } from "./level-driver.js";
 import { TableMapStore } from "./map-store.js";
 import type { Storage, StoredRecord, StoreType, StoreTypes } from "./store.js";
@@ -11,6 +12,8 @@ import { Table } from "./table.js";
 export type StorageOptions =
   /** A LevelDB database in a folder, made if it is not there; one process at a time. */
   | { readonly driver: "level"; readonly path: string }
+  /** Prosody's files in its data folder; one process at a time, and no Prosody meanwhile. */
+  | { readonly driver: "internal"; readonly path: string }
   /** In memory, gone when closed; for tests. */
   | { readonly driver: "memory" }
   /** Records held by something else; the storage closes it when it is closed itself. */
@@ -48,6 +51,8 @@ async function openDriver(options: StorageOptions): Promise<StorageDriver> {
   switch (options.driver) {
     case "level":
       return openLevelDriver(options.path);
+    case "internal":
+      return openInternalDriver(options.path);
     case "memory":
       return openMemoryDriver();
     case "custom":

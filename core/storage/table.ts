@@ -52,6 +52,8 @@ export class Table {
 
   set(user: string | null, text: string | undefined, options?: WriteOptions): Promise<void> {
     const whole = this.#key(user);
+    const refusal = this.database.refusal(whole);
+    if (refusal) return Promise.reject(refusal);
     const change: Change<void> = this.#isSpread
       ? (transaction) => this.#replace(transaction, whole, text)
       : (transaction) => transaction.put(whole, text);
@@ -70,7 +72,10 @@ export class Table {
     const [first] = values;
     if (first === undefined) return Promise.resolve();
     const whole = this.#key(user);
+    const refusal = this.database.refusal(whole);
+    if (refusal) return Promise.reject(refusal);
     const path = values.length === 1 ? this.#path(user, first[0]) : this.#path(user);
+    if (this.database.keepsValuesWhole) return this.#changeWhole(user, values, path, options);
     const change: Change<void> = async (transaction) => {
       const before = await transaction.get(whole);
       const isObject = before !== undefined && isObjectText(before);
@@ -85,9 +90,26 @@ export class Table {
     return this.database.issueSpread(this.host, this.name, path, change, options?.sync);
   }
 
+  /** The same where each value stays in one record. */
+  #changeWhole(user: string | null, values: KeyTexts, path: DataPath, options?: WriteOptions): Promise<void> {
+    const whole = this.#key(user);
+    const change: Change<void> = async (transaction) => {
+      const before = await transaction.get(whole);
+      const isObject = before !== undefined && isObjectText(before);
+      if (!isObject && values.every(([, text]) => text === undefined)) return;
+      const members = isObject ? this.#members(before, user) : new Map<string, string>();
+      for (const [key, text] of values) {
+        if (text === undefined) members.delete(key);
+        else members.set(key, text);
+      }
+      transaction.put(whole, members.size === 0 ? undefined : objectText(members));
+    };
+    return this.database.issue(path, change, options?.sync);
+  }
+
   /** All users that have a value, in code-point order, without the host's own data. */
   async *users(): AsyncGenerator<string> {
-    const cursor = await this.database.cursor([this.#scope], this.#everybody());
+    const cursor = await this.database.cursor([this.#scope], { ...this.#everybody(), keysOnly: true });
     try {
       let last: string | undefined;
       for (let record = await cursor.next(); record !== undefined; record = await cursor.next()) {

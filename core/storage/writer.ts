@@ -237,7 +237,12 @@ class Overlay implements Transaction {
   get(key: Buffer): string | undefined | Promise<string | undefined> {
     const change = this.#changes.get(key.toString("latin1"));
     if (change !== undefined) return change.value;
-    return this.driver.getSync === undefined ? this.driver.get(key) : this.driver.getSync(key);
+    if (this.driver.getSync === undefined) return this.driver.get(key);
+    try {
+      return this.driver.getSync(key);
+    } catch {
+      return this.driver.get(key);
+    }
   }
 
   async *entries({ from, to }: KeyRange): AsyncGenerator<readonly [Buffer, string]> {

@@ -1,8 +1,10 @@
 import { mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fromArchived } from "./archived.js";
+import { syncFolder } from "../sync-folder.js";
 import type { LuaTable } from "./lua-data.js";
 import { writeData, writeItem } from "./lua-writer.js";
+import { indexFileOf } from "./list-file.js";
 import type { ProsodyMessage } from "./prosody-data.js";
 
 /** Text that is collected before it is written. */
@@ -13,24 +15,9 @@ export function scratchOf(file: string): string {
   return `${file}~`;
 }
 
-/** The index that Prosody 13 makes beside a `.list` file, and believes: it must go before the list changes. */
-export function indexOf(file: string): string {
-  return file.replace(/\.list$/, ".lidx");
-}
-
 /** Folders that are there only now. @param mode as Prosody makes them */
 export async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o750 });
-}
-
-/** Waits until names in a folder are on disk. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Writes a whole `.dat` file, or leaves what is there. @throws what the file system throws */
@@ -89,7 +76,7 @@ export class ListWriter {
     await this.#flush();
     await this.handle.sync();
     await this.handle.close();
-    await rm(indexOf(this.file), { force: true });
+    await rm(indexFileOf(this.file), { force: true });
     if (this.count > 0) await rename(scratchOf(this.file), this.file);
     else {
       await rm(scratchOf(this.file));

@@ -4,10 +4,20 @@ import { DataError } from "./data-error.js";
 import { readItem, type LuaValue } from "./lua-data.js";
 
 const ITEM = Buffer.from("item(");
+const NEW_LINE = 0x0a;
 const NEXT_ITEM = Buffer.from("\nitem(");
 /** Bytes that one record may have; stanzas are far smaller. */
 const MAX_RECORD = 16 * 1024 * 1024;
 const INDEX_MAGIC = 7767640n;
+
+/** A record of a `.list` file, or why it cannot be read, and where it stands. */
+export interface ListRecord {
+  readonly value: LuaValue | DataError;
+  /** First byte. */
+  readonly offset: number;
+  /** First byte past it, and past the end of its line. */
+  readonly end: number;
+}
 
 /**
  * The records of a `.list` file in order, read piece by piece: no more than a few are in memory.
@@ -17,7 +27,7 @@ const INDEX_MAGIC = 7767640n;
  * In place of a damaged record stands why it cannot be read.
  * @param onRead told of the bytes that are read, piece by piece
  */
-export async function* readList(file: string, onRead?: (bytes: number) => void): AsyncGenerator<LuaValue | DataError> {
+export async function* readList(file: string, onRead?: (bytes: number) => void): AsyncGenerator<ListRecord> {
   let rest: Buffer = Buffer.alloc(0);
   let offset = 0;
   let isOverlong = false;
@@ -35,7 +45,7 @@ export async function* readList(file: string, onRead?: (bytes: number) => void):
       from = 0;
     }
     if (rest.length > MAX_RECORD) {
-      if (!isOverlong) yield tooLong(offset);
+      if (!isOverlong) yield { value: tooLong(offset), offset, end: offset + rest.length };
       isOverlong = true;
       offset += rest.length - NEXT_ITEM.length;
       rest = rest.subarray(-NEXT_ITEM.length);
@@ -45,7 +55,7 @@ export async function* readList(file: string, onRead?: (bytes: number) => void):
 }
 
 /** What is in a piece that begins as a record does: that record, mostly. */
-function* recordsIn(piece: Buffer, offset: number): Generator<LuaValue | DataError> {
+function* recordsIn(piece: Buffer, offset: number): Generator<ListRecord> {
   let at = 0;
   while (at < piece.length) {
     const rest = piece.subarray(at);
@@ -53,15 +63,16 @@ function* recordsIn(piece: Buffer, offset: number): Generator<LuaValue | DataErr
     let next;
     try {
       const { value, end } = readItem(rest, { offset: offset + at });
-      yield value;
       next = at + end;
+      if (piece[next] === NEW_LINE) next++;
+      yield { value, offset: offset + at, end: offset + next };
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      yield error;
       next = piece.indexOf(ITEM, at + 1);
       // In text of a record that is otherwise well "item(" is no record, which shows in a moment.
       while (next !== -1 && !begins(piece, next, offset)) next = piece.indexOf(ITEM, next + 1);
-      if (next === -1) return;
+      if (next === -1) next = piece.length;
+      yield { value: error, offset: offset + at, end: offset + next };
     }
     at = next;
   }
@@ -84,12 +95,17 @@ function tooLong(offset: number): DataError {
   return new DataError("PROSODY_SYNTAX", `expected the next record within ${MAX_RECORD} bytes`, offset);
 }
 
+/** The index that Prosody 13 makes beside a `.list` file, and believes: it must go before the list changes. */
+export function indexFileOf(file: string): string {
+  return file.replace(/\.list$/, ".lidx");
+}
+
 /**
  * What is wrong with the index of a `.list` file, if there is one. The index is never needed: the list itself is read.
  * @param records how many the list was found to have
  */
 export async function checkIndex(file: string, records: number): Promise<string | undefined> {
-  const index = file.replace(/\.list$/, ".lidx");
+  const index = indexFileOf(file);
   let handle;
   try {
     handle = await open(index);

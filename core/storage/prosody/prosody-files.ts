@@ -97,7 +97,7 @@ async function* messagesIn(path: string, extent: { read: number }): AsyncGenerat
   extent.read = 0;
   let place = 0;
   const records = readList(path, (bytes) => (extent.read += bytes));
-  for await (const value of records) {
+  for await (const { value } of records) {
     place++;
     yield value instanceof DataError ? value : archived(value, place);
   }

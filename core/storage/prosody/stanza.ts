@@ -4,8 +4,12 @@ import { DataError } from "./data-error.js";
 import type { LuaKey, LuaTable, LuaValue } from "./lua-data.js";
 import { listOf } from "./lua-json.js";
 
-/** XML 1.0 §2.3: names, as far as XMPP needs them. */
-const XML_NAME = /^[\p{L}_][\p{L}\p{N}\p{M}_.\-·]*$/u;
+/** XML 1.0 §2.3: names, without colons. */
+const NAME_START = String.raw`A-Z_a-z\u{C0}-\u{D6}\u{D8}-\u{F6}\u{F8}-\u{2FF}\u{370}-\u{37D}\u{37F}-\u{1FFF}\u{200C}\u{200D}\u{2070}-\u{218F}\u{2C00}-\u{2FEF}\u{3001}-\u{D7FF}\u{F900}-\u{FDCF}\u{FDF0}-\u{FFFD}\u{10000}-\u{EFFFF}`;
+const XML_NAME = new RegExp(
+  String.raw`^[${NAME_START}][${NAME_START}\-.0-9\u{B7}\u{300}-\u{36F}\u{203F}\u{2040}]*$`,
+  "u",
+);
 /** Characters that XML 1.0 §2.2 has not: one in an archive would spoil every page that it is on. */
 const NOT_XML = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
 const MAX_DEPTH = 120;

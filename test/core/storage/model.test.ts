@@ -26,6 +26,10 @@ const PLACES: Record<string, () => Promise<Place>> = {
     const path = await mkdtemp(join(tmpdir(), "chorus-storage-"));
     return { open: () => openStorage({ driver: "level", path }), remove: () => rm(path, { recursive: true }) };
   },
+  internal: async () => {
+    const path = await mkdtemp(join(tmpdir(), "chorus-storage-"));
+    return { open: () => openStorage({ driver: "internal", path }), remove: () => rm(path, { recursive: true }) };
+  },
 };
 
 const NAMES = ["", "a", "a\u0000", "b", "__proto__", "\uffff", "\ud83d\ude00", "\ud800"];

@@ -1,0 +1,352 @@
+import { open, stat, type FileHandle } from "node:fs/promises";
+import { positionOf, TIME_LENGTH } from "../archive-store.js";
+import { archived } from "../prosody/archived.js";
+import { DataError } from "../prosody/data-error.js";
+import { readList } from "../prosody/list-file.js";
+import { readItem } from "../prosody/lua-data.js";
+import type { ProsodyMessage } from "../prosody/prosody-data.js";
+import { isMissing } from "./file-change.js";
+
+/** Digits of a stamp. */
+const STAMP_LENGTH = 32;
+/** Bytes that are read at a time where several messages are. */
+const WINDOW = 64 * 1024;
+
+/** Where a message of a list stands. */
+export interface ListEntry {
+  readonly id: string;
+  readonly when: number;
+  /** Among entries of the same time, the earlier: its number in the file, or digits that sort after any number. */
+  readonly stamp: number | string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A piece of a list that is to be written anew. */
+type Piece = { readonly from: number; readonly to: number } | { readonly text: string };
+
+/** What changes in a list: entries by their position; `undefined` removes. */
+export type ListChanges = ReadonlyMap<string, { readonly message: ProsodyMessage; readonly text: string } | undefined>;
+
+/** A list as it will be. */
+export interface ListPlan {
+  /** Nothing but this is added at the end. */
+  readonly appended: string | undefined;
+  /** All of it, from the file as it is; not looked at where something is only added. */
+  content(): AsyncIterable<Buffer | string>;
+  readonly isEmpty: boolean;
+  /** Makes it so, once the file is. */
+  commit(): Promise<void>;
+}
+
+/**
+ * The messages of a `.list` file by time and by id. Of each, id, time and place are in memory, not the message.
+ *
+ * Messages are in order of time; those of the same time are in the order of the file, which is that of adding.
+ */
+export class ListArchive {
+  /** In order. */
+  #entries: ListEntry[];
+  #byId: Map<string, ListEntry>;
+  /** Earlier ones with an id that a later one has; they go when the file is rewritten. */
+  #superseded: readonly ListEntry[];
+  #handle: Promise<FileHandle> | undefined;
+  /** Where the next message goes: behind the last whole one. */
+  #end: number;
+  /** Bytes that the file has, if nobody else changes it. */
+  #size: number;
+
+  private constructor(
+    readonly file: string,
+    entries: ListEntry[],
+    superseded: readonly ListEntry[],
+    { end, size }: { readonly end: number; readonly size: number },
+  ) {
+    this.#entries = sorted(entries);
+    this.#byId = new Map(entries.map((entry) => [entry.id, entry]));
+    this.#superseded = superseded;
+    this.#end = end;
+    this.#size = size;
+  }
+
+  /** Reads a file, if there is one, piece by piece. @throws what the file system throws */
+  static async load(file: string): Promise<ListArchive> {
+    const byId = new Map<string, ListEntry>();
+    const superseded: ListEntry[] = [];
+    const size = await sizeOf(file);
+    let end = 0;
+    let place = 0;
+    let number = 0;
+    try {
+      for await (const { value, offset, end: past } of readList(file)) {
+        place++;
+        const message = value instanceof DataError ? value : archived(value, place);
+        // What breaks off at the end was never acknowledged; what is written behind it would be lost with it.
+        if (value instanceof DataError && value.code === "PROSODY_TRUNCATED") continue;
+        end = past;
+        if (message instanceof DataError) continue;
+        const { id, when } = message;
+        const before = byId.get(id);
+        if (before !== undefined) superseded.push(before);
+        byId.set(id, { id, when, stamp: number++, offset, length: past - offset });
+      }
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+    return new ListArchive(file, [...byId.values()], superseded, { end, size });
+  }
+
+  get count(): number {
+    return this.#entries.length;
+  }
+
+  /** The time of the latest message. */
+  get latest(): number | undefined {
+    return this.#entries.at(-1)?.when;
+  }
+
+  byId(id: string): ListEntry | undefined {
+    return this.#byId.get(id);
+  }
+
+  ids(): string[] {
+    return [...this.#byId.keys()];
+  }
+
+  at(position: string): ListEntry | undefined {
+    const entry = this.#entries[this.#search(position)];
+    return entry !== undefined && positionIn(entry) === position ? entry : undefined;
+  }
+
+  /** The first entry behind a position. */
+  after(position: string): ListEntry | undefined {
+    return this.firstNotBefore((entry) => positionIn(entry) <= position);
+  }
+
+  /** The first entry that a border is not behind of. */
+  firstNotBefore(isBefore: (entry: ListEntry) => boolean): ListEntry | undefined {
+    return this.#entries[this.#border(isBefore)];
+  }
+
+  /** The last entry before those that a border has behind it. */
+  lastBefore(isBehind: (entry: ListEntry) => boolean): ListEntry | undefined {
+    return this.#entries[this.#border((entry) => !isBehind(entry)) - 1];
+  }
+
+  /** The last entry before a position. */
+  before(position: string): ListEntry | undefined {
+    return this.#entries[this.#search(position) - 1];
+  }
+
+  /**
+   * A message. @param window what was read for the one before, which may hold it
+   * @returns `undefined` when the list has changed since it had this entry: look again
+   * @throws what the file system throws
+   */
+  async read(entry: ListEntry, window = new ReadWindow()): Promise<ProsodyMessage | undefined> {
+    const handle = await this.#open();
+    if (this.#byId.get(entry.id) !== entry) return undefined;
+    const bytes = await window.read(handle, entry);
+    const message = archived(readItem(bytes, { offset: entry.offset }).value);
+    if (message instanceof DataError) throw message;
+    return { ...message, id: entry.id }; // where it has none, that is its place
+
+  }
+
+  /** What changes make of the list. */
+  plan(changes: ListChanges): ListPlan {
+    const gone = new Map<ListEntry, { readonly message: ProsodyMessage; readonly text: string } | undefined>();
+    const added: { readonly stamp: string; readonly message: ProsodyMessage; readonly text: string }[] = [];
+    const moved = new Map<string, ListEntry>();
+    for (const [position, change] of changes) {
+      const entry = this.at(position);
+      if (entry === undefined) continue;
+      gone.set(entry, change);
+      if (change === undefined) moved.set(position.slice(TIME_LENGTH), entry);
+    }
+    for (const [position, change] of changes) {
+      if (change === undefined || this.at(position) !== undefined) continue;
+      const stamp = position.slice(TIME_LENGTH);
+      const before = moved.get(stamp);
+      if (before === undefined) added.push({ stamp, ...change });
+      else gone.set(before, change);
+    }
+    added.sort((a, b) => (a.stamp < b.stamp ? -1 : 1));
+    return gone.size === 0 ? this.#addition(added) : this.#rewriting(gone, added);
+  }
+
+  async close(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await (await handle)?.close();
+  }
+
+  #open(): Promise<FileHandle> {
+    this.#handle ??= open(this.file, "r");
+    return this.#handle;
+  }
+
+  /** Throws when somebody else has changed the file. @throws Error */
+  async checkUnchanged(): Promise<void> {
+    if ((await sizeOf(this.file)) !== this.#size)
+      throw new Error(`${this.file} was changed by something else: is Prosody running?`);
+  }
+
+  get end(): number {
+    return this.#end;
+  }
+
+  #addition(added: readonly { stamp: string; message: ProsodyMessage; text: string }[]): ListPlan {
+    const appended = added.map(({ text }) => text).join("");
+    const commit = (): Promise<void> => {
+      for (const { stamp, message, text } of added) {
+        this.#insert({ id: message.id, when: message.when, stamp, offset: this.#end, length: text.length });
+        this.#end += text.length;
+      }
+      this.#size = this.#end;
+      return Promise.resolve();
+    };
+    return { appended, content: () => this.#copy([]), isEmpty: false, commit };
+  }
+
+  #rewriting(
+    gone: ReadonlyMap<ListEntry, { readonly message: ProsodyMessage; readonly text: string } | undefined>,
+    added: readonly { stamp: string; message: ProsodyMessage; text: string }[],
+  ): ListPlan {
+    const pieces: Piece[] = [];
+    const entries: ListEntry[] = [];
+    let end = 0;
+    let from = 0; // of what is copied
+    const put = (entry: Omit<ListEntry, "offset" | "length">, text: string): void => {
+      pieces.push({ text });
+      entries.push({ ...entry, offset: end, length: text.length });
+      end += text.length;
+    };
+    const copyTo = (to: number): void => {
+      if (to > from) pieces.push({ from, to });
+      end += to - from;
+    };
+    const dropped = new Set([...gone.keys(), ...this.#superseded]);
+    for (const entry of [...this.#entries, ...this.#superseded].sort((a, b) => a.offset - b.offset)) {
+      if (!dropped.has(entry)) {
+        entries.push({ ...entry, offset: end + entry.offset - from });
+        continue;
+      }
+      copyTo(entry.offset);
+      from = entry.offset + entry.length;
+      const change = gone.get(entry);
+      if (change) put({ id: change.message.id, when: change.message.when, stamp: entry.stamp }, change.text);
+    }
+    copyTo(this.#end);
+    for (const { stamp, message, text } of added) put({ id: message.id, when: message.when, stamp }, text);
+    const commit = async (): Promise<void> => {
+      this.#entries = sorted(entries);
+      this.#byId = new Map(entries.map((entry) => [entry.id, entry]));
+      this.#end = end;
+      this.#size = end;
+      this.#superseded = [];
+      await this.close();
+    };
+    return { appended: undefined, content: () => this.#copy(pieces), isEmpty: end === 0, commit };
+  }
+
+  async *#copy(pieces: readonly Piece[]): AsyncGenerator<Buffer | string> {
+    const handle = await this.#open();
+    for (const piece of pieces) {
+      if ("text" in piece) {
+        yield piece.text;
+        continue;
+      }
+      for (let at = piece.from; at < piece.to;) {
+        const buffer = Buffer.alloc(Math.min(16 * WINDOW, piece.to - at));
+        const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
+        if (bytesRead === 0) throw new Error(`${this.file} is shorter than it was: is Prosody running?`);
+        yield buffer.subarray(0, bytesRead);
+        at += bytesRead;
+      }
+    }
+  }
+
+  #insert(entry: ListEntry): void {
+    const position = positionIn(entry);
+    const last = this.#entries.at(-1);
+    if (last === undefined || positionIn(last) < position) this.#entries.push(entry);
+    else this.#entries.splice(this.#search(position), 0, entry);
+    this.#byId.set(entry.id, entry);
+  }
+
+  /** Place of the first entry that is not before a position. */
+  #search(position: string): number {
+    return this.#border((entry) => positionIn(entry) < position);
+  }
+
+  #border(isBefore: (entry: ListEntry) => boolean): number {
+    let low = 0;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const entry = this.#entries[middle];
+      if (entry !== undefined && isBefore(entry)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** What was read of a list last, a little more than was asked for. */
+export class ReadWindow {
+  #bytes = Buffer.alloc(0);
+  #offset = 0;
+  #of: FileHandle | undefined;
+
+  /** @param isBackwards the next ones are in front of this one */
+  constructor(
+    private readonly size = 0,
+    private readonly isBackwards = false,
+  ) {}
+
+  static ofMany(isBackwards: boolean): ReadWindow {
+    return new ReadWindow(WINDOW, isBackwards);
+  }
+
+  async read(handle: FileHandle, { offset, length }: ListEntry): Promise<Buffer> {
+    const isInside =
+      this.#of === handle && offset >= this.#offset && offset + length <= this.#offset + this.#bytes.length;
+    if (!isInside) {
+      const from = this.isBackwards ? Math.max(0, Math.min(offset, offset + length - this.size)) : offset;
+      const bytes = Buffer.alloc(Math.max(length, this.isBackwards ? offset + length - from : this.size));
+      const { bytesRead } = await handle.read(bytes, 0, bytes.length, from);
+      this.#bytes = bytes.subarray(0, bytesRead);
+      this.#offset = from;
+      this.#of = handle;
+    }
+    return this.#bytes.subarray(offset - this.#offset, offset - this.#offset + length);
+  }
+}
+
+async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    if (isMissing(error)) return 0;
+    throw error;
+  }
+}
+
+/** Where an entry is, as `RecordArchiveStore` names it. */
+export function positionIn({ when, stamp }: ListEntry): string {
+  return positionOf(when, typeof stamp === "string" ? stamp : stamp.toString(16).padStart(STAMP_LENGTH, "0"));
+}
+
+function sorted(entries: ListEntry[]): ListEntry[] {
+  return entries.sort((a, b) => a.when - b.when || compareStamps(a.stamp, b.stamp));
+}
+
+function compareStamps(a: number | string, b: number | string): number {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return digitsOf(a) < digitsOf(b) ? -1 : 1;
+}
+
+function digitsOf(stamp: number | string): string {
+  return typeof stamp === "string" ? stamp : stamp.toString(16).padStart(STAMP_LENGTH, "0");
+}
