@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { container as tsyringeRoot, type InjectionToken } from "tsyringe";
 import { backupCommand } from "./cli/backup-command.js";
+import { prosodyFilesOf } from "./cli/offline-data.js";
 import { metricsCommand } from "./cli/metrics-command.js";
 import { moduleCommands } from "./cli/module-commands.js";
 import { GLOBAL, type Config, type HostSection } from "./config/config.js";
@@ -161,7 +162,11 @@ export class Service {
     const plan = new ModulePlan(config, autoload, finder);
     const service = new Service(options, await Storages.open(config, () => clock.now(), options.storage), plan, finder);
     const { hosts, modules, metrics } = service;
-    const backup = backupCommand({ snapshot: () => service.#storages.snapshot(), now: () => clock.now() });
+    const backup = backupCommand({
+      snapshot: () => service.#storages.snapshot(),
+      now: () => clock.now(),
+      prosodyFiles: prosodyFilesOf(config),
+    });
     const measured = metricsCommand(metrics, () => service.#storages.counters);
     for (const command of [...moduleCommands({ hosts, modules, finder }), measured, backup]) {
       service.hosts.published.add("command-provider", command, "");

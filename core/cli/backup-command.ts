@@ -8,12 +8,14 @@ import { EXIT_USAGE, type Command } from "./command.js";
 export interface BackupContext {
   /** What is on disk; `undefined`: nothing is. */
   snapshot(): AsyncIterable<StoredRecord> | undefined;
+  /** Folder in which other stores are files of Prosody's, which are not part of that. */
+  readonly prosodyFiles?: string | undefined;
   /** Milliseconds since 1970. */
   now(): number;
 }
 
 /** `backup`: a copy of all data as of one moment, of a running server too. */
-export function backupCommand({ snapshot, now }: BackupContext): Command {
+export function backupCommand({ snapshot, now, prosodyFiles }: BackupContext): Command {
   return {
     name: "backup",
     summary: "write all data, as of this moment, to a new file",
@@ -25,13 +27,16 @@ export function backupCommand({ snapshot, now }: BackupContext): Command {
       const stamp = new Date(now()).toISOString().slice(0, 19).replaceAll(":", "");
       const file = isFolder ? join(path, `chorus-${stamp}Z.backup.gz`) : path;
       const records = snapshot();
+      const left =
+        prosodyFiles && `what has storage = "internal" is in ${prosodyFiles}: stop the server, and copy the folder`;
       if (!records) {
-        io.error('nothing is on disk: storage = "memory"');
+        io.error(left ? `there is no backup: ${left}` : 'nothing is on disk: storage = "memory"');
         return 1;
       }
       try {
         const count = await writeBackup(file, records, now());
         io.print(`${file}: ${count} records`);
+        if (left) io.error(`not in it: ${left}`);
         return 0;
       } catch (error) {
         io.error(`there is no backup: ${error instanceof Error ? error.message : String(error)}`);

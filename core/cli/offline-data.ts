@@ -7,12 +7,18 @@ import { dataPath, Options } from "../config/options.js";
 import { openLevelDriver } from "../storage/level-driver.js";
 import { StorageError } from "../storage/store.js";
 import { syncFolder } from "../storage/sync-folder.js";
+import { driversOf } from "../storage/storages.js";
 import { connectAdminSocket } from "./admin-client.js";
 import { adminSocketPath } from "./admin-protocol.js";
 
 /** Folder of the database. */
 export function databasePath(config: Config): string {
   return join(dataPath(config), "level");
+}
+
+/** Folder in which stores are files of Prosody's; `undefined`: no store is one (`storage = "internal"`). */
+export function prosodyFilesOf(config: Config): string | undefined {
+  return driversOf(config).has("internal") ? dataPath(config) : undefined;
 }
 
 /** A path beside that of the database, which is not there yet. */

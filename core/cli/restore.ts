@@ -3,9 +3,17 @@ import { dirname, resolve } from "node:path";
 import { readBackup } from "../backup/backup.js";
 import type { Config } from "../config/config.js";
 import { explain } from "../modules/module-error.js";
+import { driversOf } from "../storage/storages.js";
 import { EXIT_USAGE, type CommandIo } from "./command.js";
 import { DATA_USAGE } from "./data-usage.js";
-import { checkUnlocked, databasePath, isServerRunning, pathBeside, putInPlace } from "./offline-data.js";
+import {
+  checkUnlocked,
+  databasePath,
+  isServerRunning,
+  pathBeside,
+  prosodyFilesOf,
+  putInPlace,
+} from "./offline-data.js";
 
 /**
  * `chorusctl restore`: puts a backup in the place of the data. The whole of it is checked first, then written to a new
@@ -22,6 +30,10 @@ export async function restore(args: readonly string[], config: Config, io: Comma
   }
   const database = databasePath(config);
   try {
+    const files = prosodyFilesOf(config);
+    if (files !== undefined && !driversOf(config).has("level")) {
+      throw new Error(`storage = "internal": the data is the files in ${files}, of which a copy is put back as files`);
+    }
     if (await isServerRunning(config)) throw new Error("restore works on a server that is not running: stop it first");
     const isThere = existsSync(database) && readdirSync(database).length > 0;
     if (isThere && !args.includes("--force")) {

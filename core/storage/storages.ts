@@ -1,12 +1,14 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { GLOBAL, type Config, type ConfigValue } from "../config/config.js";
 import { dataPath, Options } from "../config/options.js";
 import type { StorageCounters } from "./database.js";
-import { openStorage, type OpenStorage } from "./open.js";
-import type { Storage, StoredRecord, StoreType, StoreTypes } from "./store.js";
+import { openStorage, type OpenStorage, type StorageOptions } from "./open.js";
+import { runningProsody } from "./prosody/running.js";
+import { StorageError, type Storage, type StoredRecord, type StoreType, type StoreTypes } from "./store.js";
 
-const DRIVERS = ["level", "memory"] as const;
-type Driver = (typeof DRIVERS)[number];
+const DRIVERS = ["level", "memory", "internal"] as const;
+/** What holds stores, by the name that `storage` gives it. */
+export type Driver = (typeof DRIVERS)[number];
 const DEFAULT_DRIVER: Driver = "level";
 
 function isDriver(name: unknown): name is Driver {
@@ -32,13 +34,12 @@ export class Storages {
    * @throws StorageError
    */
   static async open(config: Config, now: () => number, instead?: Storage): Promise<Storages> {
-    const drivers = wanted(config);
+    const drivers = wanted(config, (finding) => config.report(finding));
     if (instead) return new Storages(config, new Map(DRIVERS.map((driver) => [driver, instead])));
     const open = new Map<Driver, OpenStorage>();
     for (const driver of drivers) {
-      const path = join(dataPath(config), "level");
       try {
-        open.set(driver, await openStorage(driver === "level" ? { driver, path } : { driver }, now));
+        open.set(driver, await openStorage(optionsOf(driver, config), now));
       } catch (error) {
         for (const storage of open.values()) await storage.close();
         throw error;
@@ -76,6 +77,28 @@ export class Storages {
   }
 }
 
+function optionsOf(driver: Driver, config: Config): StorageOptions {
+  const path = dataPath(config);
+  switch (driver) {
+    case "level":
+      return { driver, path: join(path, "level") };
+    case "memory":
+      return { driver };
+    case "internal": {
+      const pid = runningProsody(config, dirname(config.file));
+      // A number that stayed behind in a file may be one's own by now.
+      if (pid === undefined || pid === process.pid) return { driver, path };
+      const remedy = 'stop it first; if its data is elsewhere, take "pidfile" out of this configuration';
+      throw new StorageError("STORAGE_LOCKED", `the data in ${path} is in use by Prosody, process ${pid}: ${remedy}`);
+    }
+  }
+}
+
+/** The drivers of which a configuration has stores. */
+export function driversOf(config: Config): ReadonlySet<Driver> {
+  return wanted(config, () => undefined);
+}
+
 /** Driver of one store: `storage` is a name for all of them, or a table by store. */
 function driverFor(value: unknown, store: string): Driver | undefined {
   if (isDriver(value)) return value;
@@ -85,7 +108,7 @@ function driverFor(value: unknown, store: string): Driver | undefined {
 }
 
 /** Drivers named anywhere, the default among them; a name that is none is told to the operator. */
-function wanted(config: Config): Set<Driver> {
+function wanted(config: Config, report: Config["report"]): Set<Driver> {
   const drivers = new Set<Driver>();
   for (const host of [GLOBAL, ...config.hosts.map(({ name }) => name)]) {
     for (const option of ["storage", "default_storage"]) {
@@ -93,10 +116,10 @@ function wanted(config: Config): Set<Driver> {
       for (const name of namesIn(value)) {
         if (isDriver(name)) drivers.add(name);
         else {
-          config.report({
+          report({
             severity: "warning",
             position: config.positionOf(host, option),
-            message: `${option}: expected "level" or "memory", got ${JSON.stringify(name)}; "${DEFAULT_DRIVER}" is used`,
+            message: `${option}: expected "level", "internal" or "memory", got ${JSON.stringify(name)}; "${DEFAULT_DRIVER}" is used`,
           });
         }
       }

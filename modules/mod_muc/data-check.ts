@@ -25,7 +25,7 @@ export async function* checkRooms(service: Service): AsyncGenerator<string> {
       yield `${jid}: is a tombstone without an end`;
     }
     const shown = publicEntry(new service.roomClass(service, jid, frozen));
-    const listed = await stores.public.get(null, jid);
+    const listed = (await stores.public.get(null, jid)) || undefined; // `false`: known not to be public
     if ((shown === undefined) !== (listed === undefined)) {
       yield `${jid}: ${shown ? "is public, and not on the list" : "is not public, and on the list of public rooms"}`;
     } else if (!isDeepStrictEqual(JSON.parse(JSON.stringify(shown ?? null)), listed ?? null)) {

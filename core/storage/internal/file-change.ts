@@ -48,12 +48,19 @@ export async function prepareReplace(
 /**
  * Makes room for text at the end of a list: blanks, which Prosody passes over.
  * @param at where the last whole record ends; what is behind it is cut off
+ * @param sync the blanks are on disk before anything may rely on them
  */
-export async function prepareAppend(file: string, at: number, text: string): Promise<FileChange> {
+export async function prepareAppend(
+  file: string,
+  at: number,
+  text: string,
+  { sync }: { readonly sync: boolean },
+): Promise<FileChange> {
   await makeFolder(dirname(file));
   await removeIndex(file);
   const change: FileChange = { do: "append", file, at, text };
   await writeAt(change, " ".repeat(text.length));
+  if (sync) await syncFile(file);
   return change;
 }
 
@@ -105,18 +112,13 @@ async function appendAgain({ file, at, text }: FileChange & { readonly do: "appe
     await usingFile(file, "r+", async (handle) => {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(text.length), 0, text.length, at);
       const there = buffer.toString("latin1", 0, bytesRead);
-      const isOurs = there.trim() === "" || text.startsWith(there) || startsBlank(text, there);
-      if (isOurs && there !== text) await handle.write(text, at, "latin1");
+      // The room that was made for it, written to in part or not at all: anything else has come later.
+      const isRoom = there.length === text.length && text.startsWith(there.trimEnd());
+      if (isRoom && there !== text) await handle.write(text, at, "latin1");
     });
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
-}
-
-/** Written in part, over the blanks. */
-function startsBlank(text: string, there: string): boolean {
-  const written = there.trimEnd();
-  return text.startsWith(written) && there.length === text.length;
 }
 
 async function writeAt({ file, at }: { readonly file: string; readonly at: number }, text: string): Promise<void> {

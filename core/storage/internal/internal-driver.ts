@@ -277,7 +277,7 @@ class InternalDriver implements StorageDriver {
         prepare: (sync) =>
           append === undefined
             ? prepareReplace(file, plan.content(), { sync, isEmpty: plan.isEmpty })
-            : prepareAppend(file, at, append.text),
+            : prepareAppend(file, at, append.text, { sync }),
         commit: () => plan.commit(),
       },
     ];

@@ -150,7 +150,6 @@ export class ListArchive {
     const message = archived(readItem(bytes, { offset: entry.offset }).value);
     if (message instanceof DataError) throw message;
     return { ...message, id: entry.id }; // where it has none, that is its place
-
   }
 
   /** What changes make of the list. */

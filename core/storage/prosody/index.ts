@@ -10,5 +10,6 @@ export { shapeOf, toCard, toNamed, toPrivate, toRoster, type EntryShape, type St
 export { ListWriter, writeDataFile, type ListOptions } from "./file-writer.js";
 export type * from "./prosody-data.js";
 export { encodeName, storeFiles, type StoreFiles } from "./names.js";
+export { runningProsody } from "./running.js";
 export { ProsodyFiles } from "./prosody-files.js";
 export { ProsodySql } from "./prosody-sql.js";

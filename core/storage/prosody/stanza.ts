@@ -1,15 +1,10 @@
 import { isElement, xml, type Element } from "../../xmpp/element.js";
 import { NS_CLIENT } from "../../xmpp/namespaces.js";
+import { isXmlName } from "../../xmpp/xml-names.js";
 import { DataError } from "./data-error.js";
 import type { LuaKey, LuaTable, LuaValue } from "./lua-data.js";
 import { listOf } from "./lua-json.js";
 
-/** XML 1.0 §2.3: names, without colons. */
-const NAME_START = String.raw`A-Z_a-z\u{C0}-\u{D6}\u{D8}-\u{F6}\u{F8}-\u{2FF}\u{370}-\u{37D}\u{37F}-\u{1FFF}\u{200C}\u{200D}\u{2070}-\u{218F}\u{2C00}-\u{2FEF}\u{3001}-\u{D7FF}\u{F900}-\u{FDCF}\u{FDF0}-\u{FFFD}\u{10000}-\u{EFFFF}`;
-const XML_NAME = new RegExp(
-  String.raw`^[${NAME_START}][${NAME_START}\-.0-9\u{B7}\u{300}-\u{36F}\u{203F}\u{2040}]*$`,
-  "u",
-);
 /** Characters that XML 1.0 §2.2 has not: one in an archive would spoil every page that it is on. */
 const NOT_XML = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
 const MAX_DEPTH = 120;
@@ -27,7 +22,7 @@ function elementOf(value: LuaValue, parentNamespace: string, depth: number): Ele
   if (!(value instanceof Map)) throw wrong("expected an element, got something else");
   if (depth > MAX_DEPTH) throw wrong(`more than ${MAX_DEPTH} elements in one another`);
   const name = value.get("name");
-  if (typeof name !== "string" || !XML_NAME.test(name)) throw wrong(`"${String(name)}" is no name of an element`);
+  if (typeof name !== "string" || !isName(name)) throw wrong(`"${String(name)}" is no name of an element`);
   const attributes = attributesOf(value.get("attr"));
   const { xmlns: namespace = parentNamespace, ...others } = attributes;
   const element = xml(name, namespace === parentNamespace ? others : attributes);
@@ -83,18 +78,23 @@ function attributesOf(value: LuaValue | undefined): Record<string, string> {
     // In a namespace: `NAMESPACE\1name`, and `NAMESPACE|name` in data of old.
     const [, namespace, local = ""] = /^([^]+)[\u0001|]([^\u0001|]+)$/.exec(key) ?? [];
     if (namespace === undefined) {
-      if (!XML_NAME.test(key) && key !== "xml:lang" && key !== "xml:base" && key !== "xml:space") {
+      if (!isName(key) && key !== "xml:lang" && key !== "xml:base" && key !== "xml:space") {
         throw wrong(`"${key}" is no name of an attribute`);
       }
       attributes[key] = text(String(content));
       continue;
     }
-    if (!XML_NAME.test(local)) throw wrong(`"${local}" is no name of an attribute`);
+    if (!isName(local)) throw wrong(`"${local}" is no name of an attribute`);
     const prefix = `ns${++namespaces}`;
     attributes[`xmlns:${prefix}`] = text(namespace);
     attributes[`${prefix}:${local}`] = text(String(content));
   }
   return attributes;
+}
+
+/** A name without a prefix. */
+function isName(name: string): boolean {
+  return isXmlName(name) && !name.includes(":");
 }
 
 function text(content: string): string {

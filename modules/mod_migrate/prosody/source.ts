@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
-import { loadConfig, nameprep, type Config, type ProsodyData } from "chorus-muc";
+import { loadConfig, nameprep, runningProsody, type Config, type ProsodyData } from "chorus-muc";
 import type { ImportCall } from "./command-line.js";
 import { openPlaces, type Places } from "./places.js";
 import { CARDS_OPTION, isCards, STORES } from "./stores.js";
@@ -55,7 +55,7 @@ export async function openSource(call: ImportCall, cwd: string): Promise<Source 
   if (hosts.length === 0 && problems.length === 0) {
     problems.push(`${config.file} has neither a Component "…" "muc" nor a VirtualHost`);
   }
-  const pid = call.isDryRun || call.dataPath !== undefined ? undefined : runningPid(config, cwd);
+  const pid = call.isDryRun || call.dataPath !== undefined ? undefined : runningProsody(config, cwd);
   if (pid !== undefined) {
     problems.push(
       `Prosody is running, as process ${pid}: stop it first, or copy its data and say where by --data-path`,
@@ -112,20 +112,4 @@ export function findDataPath(
 export function nameIn(config: Config, host: string, store: string): string {
   const chosen = isCards(store) ? config.get(host, CARDS_OPTION) : undefined;
   return typeof chosen === "string" ? chosen : store;
-}
-
-/** The process that Prosody's `pidfile` names, if it is there. */
-export function runningPid(config: Config, cwd: string): number | undefined {
-  const file = config.get("*", "pidfile");
-  if (typeof file !== "string") return undefined;
-  try {
-    const pid = Number(readFileSync(resolve(cwd, file), "utf8").trim());
-    if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
-    process.kill(pid, 0);
-    return pid;
-  } catch (error) {
-    // A process of another user is there all the same.
-    const isThere = error instanceof Error && "code" in error && error.code === "EPERM";
-    return isThere ? Number(readFileSync(resolve(cwd, file), "utf8").trim()) : undefined;
-  }
 }

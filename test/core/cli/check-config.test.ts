@@ -50,7 +50,7 @@ const TABLE: { readonly name: string; readonly config: string; readonly lines: r
       VirtualHost "localhost"`,
     lines: [
       'prosody.cfg.lua:1: log: expected one of debug, info, warn, error, got "loud"',
-      'prosody.cfg.lua:2: storage: expected "level" or "memory", got "sql"; "level" is used',
+      'prosody.cfg.lua:2: storage: expected "level", "internal" or "memory", got "sql"; "level" is used',
     ],
   },
   {

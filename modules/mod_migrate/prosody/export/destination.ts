@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import { loadConfig, type Config } from "chorus-muc";
+import { loadConfig, type Config, runningProsody } from "chorus-muc";
 import { driverOf } from "../places.js";
-import { findDataPath, nameIn, runningPid, type SourceHost } from "../source.js";
+import { findDataPath, nameIn, type SourceHost } from "../source.js";
 import { STORES } from "../stores.js";
 import type { ExportCall } from "./command-line.js";
 import { FilesTarget } from "./files-target.js";
@@ -60,7 +60,7 @@ export async function openDestination(
         ...missing(config, hosts, call),
         ...there.flatMap(({ name, kind }) => storageProblems(config, name, STORES[kind])),
       ];
-      const pid = call.isDryRun || to.dataPath !== undefined ? undefined : runningPid(config, cwd);
+      const pid = call.isDryRun || to.dataPath !== undefined ? undefined : runningProsody(config, cwd);
       if (pid !== undefined) problems.push(`Prosody is running, as process ${pid}: stop it first`);
       if (problems.length > 0 || typeof folder === "object") return problems;
       const target = files(folder);
