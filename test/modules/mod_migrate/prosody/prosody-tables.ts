@@ -18,7 +18,7 @@ export async function tablesIn(folder: string): Promise<Record<string, unknown>>
     if (name.endsWith(".dat")) tables[name] = plain(readData(await readFile(path)));
     else if (name.endsWith(".list")) {
       const records: unknown[] = [];
-      for await (const value of readList(path)) records.push(value instanceof DataError ? value : plain(value));
+      for await (const { value } of readList(path)) records.push(value instanceof DataError ? value : plain(value));
       tables[name] = records;
     } else tables[name] = await readFile(path, "latin1");
   }
