@@ -9,7 +9,8 @@ Workloads: ${WORKLOADS.map(({ name }) => name).join(", ")} (default: all)
 
   --rounds N      rounds, all servers taking turns in each; medians are printed (default: 3)
   --servers LIST  of ${SERVERS.join(",")} (default: all)
-  --json FILE     where the results go, as JSON
+  --json FILE     where the results go, as JSON (default: bench/results/full.json when all is measured in three rounds
+                  or more, with a chart and a page beside it; otherwise bench/results/part.json)
   --profile DIR   where Chorus puts a profile of its processor time (*.cpuprofile); it is slower then
   --keep DIR      where data that takes minutes to make stays for the next time (default: a folder that is removed)
 `;
@@ -58,4 +59,9 @@ export function parseArguments(args: readonly string[]): Arguments {
     profile: values.profile,
     keep: values.keep,
   };
+}
+
+/** Whether everything is measured, often enough, so that the results are worth showing. */
+export function isComplete({ workloads, rounds }: Arguments, servers: readonly ServerName[]): boolean {
+  return workloads === WORKLOADS && rounds >= 3 && SERVERS.every((server) => servers.includes(server));
 }

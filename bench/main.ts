@@ -1,11 +1,12 @@
 /** `npm run bench`: Chorus beside other servers, under the same load. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { arch, cpus, platform, release, tmpdir, totalmem } from "node:os";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { parseArguments, USAGE, type Arguments } from "./arguments.js";
+import { isComplete, parseArguments, USAGE, type Arguments } from "./arguments.js";
 import { medians } from "./medians.js";
 import { selfTimes } from "./profile.js";
-import { figuresTable, summary, targetsTable } from "./report.js";
+import { asText, figuresTable, summary, targetsTable } from "./report.js";
+import { summarise, writePage, writeResults } from "./results.js";
 import { run } from "./run.js";
 import { pinLoad } from "./servers/launch.js";
 import { isMissing } from "./servers/rooms.js";
@@ -38,6 +39,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 const kept = resolve(options.keep ?? mkdtempSync(join(tmpdir(), "chorus-bench-data-")));
 if (options.keep === undefined) process.once("exit", () => rmSync(kept, { recursive: true, force: true }));
 const { pinned, launch } = pinLoad();
+const file =
+  options.json ??
+  resolve(import.meta.dirname, "../../bench/results", isComplete(options, servers) ? "full.json" : "part.json");
 const began = new Date();
 const measurements = await run(
   { sizes: FULL, launch, profile: options.profile && resolve(options.profile), kept },
@@ -48,26 +52,19 @@ const measurements = await run(
       `round ${round}: ${workload}, ${server}${cpu === undefined ? "" : `: ${cpu.toFixed(2)} µs per delivery`}`,
     );
   },
+  (round, all) => {
+    const results = summarise({ began, pinned, rounds: round, leftOut }, all);
+    writeResults(file, results, all);
+    // Alone what is comparable all through is for readers.
+    if (isComplete(options, servers)) writePage(dirname(file), results);
+  },
 );
+console.log(`results: ${file}`);
 const middle = medians(measurements);
 const verdicts = judge(middle);
-console.log(`\n${figuresTable(middle)}\n\n${targetsTable(verdicts)}\n\n${summary(verdicts)}`);
+console.log(`\n${asText(figuresTable(middle))}\n\n${asText(targetsTable(verdicts))}\n\n${summary(verdicts)}`);
 if (options.profile !== undefined) {
   console.log(`\nprofile of Chorus while it was measured (${options.profile}):`);
   for (const { where, percent } of selfTimes(options.profile, 30))
     console.log(`${percent.toFixed(1).padStart(5)} %  ${where}`);
-}
-
-if (options.json !== undefined) {
-  mkdirSync(dirname(options.json), { recursive: true });
-  const machine = {
-    cpu: cpus()[0]?.model,
-    cpus: cpus().length,
-    memoryBytes: totalmem(),
-    os: `${platform()} ${release()} ${arch()}`,
-  };
-  writeFileSync(
-    options.json,
-    `${JSON.stringify({ began, node: process.version, machine, pinned, rounds: options.rounds, leftOut, medians: middle, verdicts, measurements }, undefined, 2)}\n`,
-  );
 }

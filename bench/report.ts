@@ -2,11 +2,18 @@
 import type { Verdict } from "./targets.js";
 import type { Measurement } from "./workloads/workload.js";
 
-function short(value: number): string {
-  return value >= 1000 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
+/** Rows of cells under a head. */
+export interface Table {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+function short(value: number): string {
+  return Math.abs(value) >= 999.5 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
+}
+
+/** For a terminal; the first two columns are names. */
+export function asText({ head, rows }: Table): string {
   const widths = head.map((cell, column) => Math.max(cell.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
     row
@@ -15,8 +22,13 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [head, widths.map((width) => "-".repeat(width)), ...rows].map(line).join("\n");
 }
 
+/** For a page. */
+export function asMarkdown({ head, rows }: Table): string {
+  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
 /** Every figure, with all servers beside each other. */
-export function figuresTable(medians: readonly Measurement[]): string {
+export function figuresTable(medians: readonly Measurement[]): Table {
   const servers = [...new Set(medians.map(({ server }) => server))];
   const rows = new Map<string, string[]>();
   for (const { workload, server, figures } of medians) {
@@ -27,11 +39,11 @@ export function figuresTable(medians: readonly Measurement[]): string {
       rows.set(key, row);
     }
   }
-  return table(["workload", "figure", ...servers], [...rows.values()]);
+  return { head: ["workload", "figure", ...servers], rows: [...rows.values()] };
 }
 
 /** Each target: met or missed. */
-export function targetsTable(verdicts: readonly Verdict[]): string {
+export function targetsTable(verdicts: readonly Verdict[]): Table {
   const rows = verdicts.map(({ workload, figure, against, chorus, other, value, atMost, atLeast, met }) => [
     workload,
     figure,
@@ -42,7 +54,7 @@ export function targetsTable(verdicts: readonly Verdict[]): string {
     atLeast === undefined ? `≤ ${short(atMost ?? NaN)}` : `≥ ${short(atLeast)}`,
     met ? "met" : "MISSED",
   ]);
-  return table(["workload", "figure", "against", "Chorus", "other", "ratio", "target", ""], rows);
+  return { head: ["workload", "figure", "against", "Chorus", "other", "ratio", "target", ""], rows };
 }
 
 /** How many targets are met. */

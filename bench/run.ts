@@ -1,11 +1,16 @@
 import type { Arguments } from "./arguments.js";
 import type { Bench, Measurement } from "./workloads/workload.js";
 
-/** Runs the workloads, the servers taking turns in each round. @param onMeasured told of each measurement at once */
+/**
+ * Runs the workloads, the servers taking turns in each round.
+ * @param onMeasured told of each measurement at once
+ * @param onRound told after each round of all measurements so far
+ */
 export async function run(
   bench: Bench,
   { workloads, servers, rounds }: Pick<Arguments, "workloads" | "servers" | "rounds">,
   onMeasured: (round: number, measurement: Measurement) => void,
+  onRound: (round: number, measurements: readonly Measurement[]) => void = () => undefined,
 ): Promise<Measurement[]> {
   const all: Measurement[] = [];
   for (let round = 1; round <= rounds; round++) {
@@ -17,6 +22,7 @@ export async function run(
         }
       }
     }
+    onRound(round, all);
   }
   return all;
 }
