@@ -6,6 +6,7 @@ import { room100 } from "./room-100.js";
 import { room1000 } from "./room-1000.js";
 import { roomsIdle } from "./rooms-idle.js";
 import { rooms200 } from "./rooms-200.js";
+import { scale } from "./scale.js";
 import type { Workload } from "./workload.js";
 
 /** All workloads, in the order in which they run. */
@@ -18,4 +19,5 @@ export const WORKLOADS: readonly Workload[] = [
   importProsody,
   archive,
   roomsIdle,
+  scale,
 ];

@@ -12,6 +12,12 @@ export interface Sizes {
     readonly live: number;
     readonly pages: number;
   };
+  /** Occupants of one room; rooms as in `rooms200`; deliveries of each of these. */
+  readonly scale: {
+    readonly occupants: readonly number[];
+    readonly rooms: readonly number[];
+    readonly deliveries: number;
+  };
 }
 
 /** What the targets are for. */
@@ -21,6 +27,7 @@ export const FULL: Sizes = {
   rooms200: { rooms: 200, occupants: 10, messages: 50 },
   durable: { owners: 50, changes: 20 },
   stored: { rooms: 100_000, messages: 1_000_000, live: 10_000, pages: 100 },
+  scale: { occupants: [10, 50, 200, 1000, 2000], rooms: [50, 200, 800], deliveries: 200_000 },
 };
 
 /** Shows that the workloads work, and nothing else. */
@@ -30,4 +37,5 @@ export const TINY: Sizes = {
   rooms200: { rooms: 3, occupants: 2, messages: 5 },
   durable: { owners: 3, changes: 2 },
   stored: { rooms: 60, messages: 250, live: 5, pages: 2 },
+  scale: { occupants: [2, 3], rooms: [2], deliveries: 20 },
 };
