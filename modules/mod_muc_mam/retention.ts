@@ -32,9 +32,12 @@ export class Retention {
   }
 
   load(): void {
-    this.module.addTimer(FIRST_ROUND, () => {
-      void this.#round();
-      return this.options.period;
+    // Not in a command that works with the data of a stopped server, an import above all.
+    void this.module.onReady(() => {
+      this.module.addTimer(FIRST_ROUND, () => {
+        void this.#round();
+        return this.options.period;
+      });
     });
     this.module.hook("muc-room-destroyed", ({ room }) => {
       const { user } = this.archives.placeOf(room);

@@ -1,7 +1,11 @@
 /** What is archived, for how long, and whose it is. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { silentLogger } from "../../../core/cli/stderr-logger.js";
+import { loadConfigText } from "../../../core/config/load.js";
 import { serialise, xml, type Element } from "../../../core/index.js";
+import { Service } from "../../../core/main.js";
 import { openStorage } from "../../../core/storage/open.js";
 import type { FakeClient } from "../../../core/testing/fake-client.js";
 import { FakeClock } from "../../../core/testing/fake-clock.js";
@@ -243,6 +247,25 @@ test("archives of rooms that are gone are removed, whatever became of the proces
   await settled(service);
   await settled(service);
   assert.deepEqual(await usersOf(storage), []);
+});
+
+test("a command that works with the data of a stopped server removes nothing, however long it takes", async () => {
+  const clock = new FakeClock(Date.UTC(2025, 0, 1));
+  const storage = await openStorage({ driver: "memory" }, () => clock.now());
+  const archive = storage.openStore<never, "archive">("rooms.example", "muc_log", "archive");
+  await archive.append("imported", null, message(xml("body", {}, "of last year")), Date.UTC(2024, 0, 1) / 1000).written;
+  const config = await loadConfigText('Component "rooms.example" "muc"\n  modules_enabled = { "muc_mam" }');
+  const service = await Service.create({ config, logger: silentLogger, storage, clock });
+  const left = async (): Promise<string[]> => {
+    clock.advanceSeconds(61);
+    for (let turn = 0; turn < 20; turn++) await setImmediate();
+    await storage.idle();
+    return usersOf(storage);
+  };
+  assert.deepEqual(await left(), ["imported"]);
+  await service.modules.ready(); // the server starts
+  assert.deepEqual(await left(), []);
+  await service.stop();
 });
 
 test("messages expire: muc_log_expires_after, archive_expires_after, and what the owner says", async () => {
