@@ -137,7 +137,7 @@ async function look([alice, bob, carol]: readonly Client[]): Promise<Record<stri
                 said.attrs["from"],
                 said.getChildText("body"),
                 said.getChildText("subject"),
-                Date.parse(String(delay?.attrs["stamp"])),
+                Math.floor(Date.parse(String(delay?.attrs["stamp"])) / 1000), // all that Prosody 0.12 tells
               ],
             ]
           : [];
@@ -269,10 +269,10 @@ async function liveAndLook(port: number): Promise<Record<string, unknown>> {
   return found;
 }
 
-/** The configuration of the Chorus that takes over. @param storage lines that say where data is kept */
-function chorusConfig(storage = ""): string {
+/** The configuration of the Chorus that takes over. @param storage lines that say how data is kept */
+function chorusConfig(storage = "", dataPath = "data"): string {
   return `
-data_path = "data"
+data_path = "${dataPath}"
 ${storage}
 c2s_ports = { 0 }
 c2s_interfaces = { "127.0.0.1" }
@@ -318,6 +318,37 @@ const missing = prosodyIsMissing();
 test("rooms of Prosody 0.12 are found as they were: settings, affiliations, nicks, archives", needs(missing), () =>
   comeOver(""),
 );
+
+/** What people do on Chorus before they move back. */
+async function liveOn([alice, bob]: readonly Client[]): Promise<void> {
+  const garden = `garden@${ROOMS}`;
+  await enter(alice as Client, garden, "Alice");
+  const item = `<item jid="bob@localhost" affiliation="admin"/>`; // Prosody 0.12 shows no reasons
+  await ask(alice as Client, "set", garden, `<query xmlns="${NS_MUC}#admin">${item}</query>`);
+  (alice as Client).send(`<message type="groupchat" to="${garden}"><body>four, \u{1F33B} from Chorus</body></message>`);
+  await ask(alice as Client, "get", garden, `<query xmlns="${NS_MUC}#owner"/>`);
+  const stored = await ask(bob as Client, "set", "bob@localhost", privateQuery(`<conference jid="${garden}"/>`));
+  assert.equal(stored.attrs["type"], "result", stored.toString());
+}
+
+test("Chorus has on Prosody's own files what Prosody had, and Prosody has it again", needs(missing), async () => {
+  await using prosody = await OwnProsody.make("");
+  prosody.register();
+  const before = await prosody.running(liveAndLook);
+  await using target = await serverFolder(chorusConfig(`storage = "internal"`, `${prosody.folder}/data`));
+  const server = chorus(target);
+  const [, address = ""] = await server.printed(/chorus ready:.* c2s on 127\.0\.0\.1:(\d+)/);
+  assert.deepEqual(await look(await logIn(Number(address))), before);
+  await liveOn(await logIn(Number(address)));
+  const after = await look(await logIn(Number(address)));
+  for (const part of ["four, \u{1F33B} from Chorus", "bob@localhost,admin"]) {
+    assert.ok(JSON.stringify(after).includes(part), `${part}: ${JSON.stringify(after)}`);
+  }
+  await server.stop();
+  const checked = await run(target, ["doctor"]);
+  assert.equal(checked.status, 0, checked.stdout + checked.stderr);
+  assert.deepEqual(await prosody.running(async (port) => look(await logIn(port))), after);
+});
 
 describeDatabases("Prosody 0.12", (database) => {
   const lacks = missing ?? driverIsMissing(database.driver);
