@@ -1,14 +1,17 @@
 /**
  * The way out: the one object that bytes for a peer go through, whoever the peer is.
  *
- * What is written in one turn of the event loop leaves in one socket write, flushed in one `setImmediate` for all
- * outlets of the process.
+ * What is written in one turn of the event loop leaves in one socket write, flushed together with all other outlets of
+ * the process; while more comes in, of several turns.
  */
 export interface Outlet {
   /** False once the peer is gone or was dropped; what is written then is lost, as on any closed connection. */
   readonly open: boolean;
   /** Bytes accepted and not yet taken by the operating system (approximate, in UTF-16 units). */
   readonly pending: number;
-  /** Queues text. An outlet over its limit closes itself with a stream error; nobody else waits for it. */
-  write(text: string): void;
+  /**
+   * Queues text. An outlet over its limit closes itself with a stream error; nobody else waits for it.
+   * @param isAscii the text is known to be ASCII, which is cheaper to send
+   */
+  write(text: string, isAscii?: boolean): void;
 }

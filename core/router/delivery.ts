@@ -9,6 +9,8 @@ export interface DeliveryTarget {
   readonly jid: string;
   /** Filled in by the router: the JID, escaped for an attribute. */
   escapedJid?: string;
+  /** Filled in by the router: whether the JID is ASCII. */
+  isAscii?: boolean;
   /** Filled in by the router: the peer's outlet, used while it is open. */
   outlet?: Outlet;
 }

@@ -1,5 +1,5 @@
 import type { Outlet } from "../links/outlet.js";
-import { escapeAttribute, type StanzaTemplate } from "../xmpp/template.js";
+import { escapeAttribute, isAscii, type StanzaTemplate } from "../xmpp/template.js";
 import { parseStanza } from "../xmpp/parse.js";
 import type { Element } from "../xmpp/element.js";
 import type { DeliveryTarget } from "./delivery.js";
@@ -169,7 +169,8 @@ export class Fanout {
       }
       target.outlet = outlet = way;
       target.escapedJid = escapeAttribute(target.jid);
+      target.isAscii = isAscii(target.jid);
     }
-    outlet.write(template.spliced(target.escapedJid as string));
+    outlet.write(template.spliced(target.escapedJid as string), template.isAscii && target.isAscii === true);
   }
 }

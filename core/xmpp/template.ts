@@ -13,6 +13,13 @@ export function escapeAttribute(value: string): string {
   return escapeXML(value).replaceAll("\t", "&#9;").replaceAll("\n", "&#10;").replaceAll("\r", "&#13;");
 }
 
+const ASCII = /^[\x00-\x7f]*$/;
+
+/** Whether text has a byte per character in UTF-8, and the same in Latin-1. */
+export function isAscii(text: string): boolean {
+  return ASCII.test(text);
+}
+
 function escapeText(value: string): string {
   if (!NEEDS_TEXT_ESCAPE.test(value)) return value;
   return escapeXMLText(value).replaceAll("\r", "&#13;");
@@ -59,6 +66,8 @@ export class StanzaTemplate {
   readonly name: string;
   /** Address the stanza comes from; decides which link it leaves by. */
   readonly from: string;
+  /** Whether all of it is ASCII, but for the recipient. */
+  readonly isAscii: boolean;
   readonly #head: string;
   readonly #tail: string;
 
@@ -69,6 +78,7 @@ export class StanzaTemplate {
     this.from = String(stanza.attrs["from"] ?? "");
     this.#head = `<${stanza.name}${writeAttributes(stanza, "to")} to="`;
     this.#tail = stanza.children.length === 0 ? '"/>' : `">${writeContent(stanza)}</${stanza.name}>`;
+    this.isAscii = isAscii(this.#head) && isAscii(this.#tail);
   }
 
   /** The stanza for one recipient. @param escapedTo the recipient's JID, through {@link escapeAttribute} */
