@@ -18,6 +18,8 @@ export class Directory {
   readonly #forgotten = new FinalizationRegistry((jid: BareJid) => {
     if (this.#evicted.get(jid)?.deref() === undefined) this.#evicted.delete(jid);
   });
+  /** Rooms whose end is not on disk yet: until then the store still has them, and they may come back. */
+  readonly #ending = new Map<BareJid, Promise<void>>();
   readonly #loading = new Map<BareJid, Promise<LiveRoom | undefined>>();
   /** Rooms whose creation is not decided yet, and who waits for that. */
   readonly #creating = new Map<BareJid, (() => void)[]>();
@@ -52,6 +54,8 @@ export class Directory {
       this.track(evicted);
       return evicted;
     }
+    const ending = this.#ending.get(jid);
+    if (ending) return ending.then(() => this.find(jid));
     const loading = this.#loading.get(jid);
     if (loading) return loading;
     const node = nodeOf(jid);
@@ -116,8 +120,20 @@ export class Directory {
   /** Takes a room out, as part of its step. */
   forget(room: LiveRoom): void {
     this.drop(room);
+    const { jid } = room;
+    let resolve = (): void => undefined;
+    const promise = new Promise<void>((over) => {
+      resolve = over;
+    });
+    this.#ending.set(jid, promise);
+    const isOver = (): void => {
+      if (this.#ending.get(jid) === promise) this.#ending.delete(jid);
+      resolve();
+    };
+    room.onCommit(isOver);
     room.onRollback(() => {
       this.track(room);
+      isOver();
     });
   }
 

@@ -1,10 +1,11 @@
 import { configTarget } from "./config/target.js";
+import { dataTarget } from "./data/target.js";
 import { parserTarget } from "./parser/target.js";
 import { stanzasTarget } from "./stanzas/target.js";
 import type { Finding, Target } from "./target.js";
 
 /** Everything that is fuzzed. */
-export const TARGETS: readonly Target[] = [parserTarget, stanzasTarget, configTarget];
+export const TARGETS: readonly Target[] = [parserTarget, stanzasTarget, configTarget, dataTarget];
 
 /** Findings of one target after which it is left. */
 const ENOUGH = 5;

@@ -45,6 +45,9 @@ function readSegment(reader: TermReader, bits: Bits): void {
   reader.space();
   const value = reader.text[reader.at] === '"' ? reader.strings() : reader.number();
   if (value === undefined) throw reader.unexpected("a part of a binary");
+  if (typeof value === "number" && !Number.isInteger(value)) {
+    throw syntaxError(`expected an integer in a binary, got ${value}`, reader.at);
+  }
   reader.space();
   const size = Number(reader.match(SIZE)?.[1] ?? 8);
   reader.space();
@@ -53,6 +56,9 @@ function readSegment(reader: TermReader, bits: Bits): void {
   const other = types.find((type) => type !== "utf8" && !PLAIN_TYPES.has(type));
   if (other !== undefined || size > MAX_SIZE || (types.includes("little") && size > 8)) {
     throw syntaxError(`parts of a binary as :${size}/${types.join("-")} are not understood`, reader.at);
+  }
+  if (isUtf8 && typeof value !== "string" && (value < 0 || value > 0x10ffff)) {
+    throw syntaxError(`there is no character ${value}`, reader.at);
   }
   if (isUtf8) bits.addBytes(Buffer.from(typeof value === "string" ? value : String.fromCodePoint(Number(value))));
   else if (typeof value !== "string") bits.add(BigInt(value), size);

@@ -1,6 +1,7 @@
 /** What is acknowledged is on disk, and what could not be written has not happened. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { FakeClock } from "../../../core/testing/fake-clock.js";
 import { FaultyDisk } from "../../../core/testing/storage-faults.js";
 import {
   administering,
@@ -138,6 +139,38 @@ test("a destruction that cannot be written has not happened", async () => {
   ben.send(joining("kept", "Ben"));
   assert.deepEqual(briefly(ben), ["presence gone Ben"], "a tombstone stands there");
 });
+
+for (const isWritten of [true, false]) {
+  test(`who comes while a destruction is written waits for that${isWritten ? "" : ", and finds everybody there if it is not"}`, async () => {
+    const disk = new FaultyDisk();
+    const clock = new FakeClock();
+    const storage = await disk.open(() => clock.now());
+    await using service = await startRooms({ storage, clock, options: "muc_room_default_persistent = true" });
+    const [ada, ben] = [person(service, "ada"), person(service, "ben")];
+    ada.send(joining("new", "Ada"));
+    await settled(service);
+    ada.inbox.takeAll();
+    using held = disk.holdSyncedCommits();
+    if (!isWritten) disk.failSyncedCommits(undefined, 1);
+    clock.advanceSeconds(600); // nobody has configured it
+    ben.send(joining("new", "Ben"));
+    await held.arrived();
+    assert.deepEqual(briefly(ben), [], "neither let in nor refused");
+    held.release();
+    await settled(service);
+    ada.send(`<iq type="get" id="ping" to="new@${SERVICE}/Ada"><ping xmlns="urn:xmpp:ping"/></iq>`);
+    await settled(service);
+    assert.deepEqual(
+      [briefly(ada), briefly(ben)],
+      isWritten
+        ? [
+            ["presence unavailable Ada 110", "iq not-acceptable Ada"],
+            ["presence Ben 201 110", "message groupchat"],
+          ]
+        : [["iq result Ada"], ["presence item-not-found Ben"]],
+    );
+  });
+}
 
 test("a persistent room that cannot be written is not created", async () => {
   const disk = new FaultyDisk();
