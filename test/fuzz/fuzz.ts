@@ -1,5 +1,5 @@
 import { configTarget } from "./config/target.js";
-import { dataTarget } from "./data/target.js";
+import { dataTarget } from "./foreign/target.js";
 import { parserTarget } from "./parser/target.js";
 import { stanzasTarget } from "./stanzas/target.js";
 import type { Finding, Target } from "./target.js";
