@@ -21,15 +21,17 @@ import {
   requirePassword,
   withPassword,
   type AccountRecord,
+  type KeyHash,
 } from "./record.js";
 
 const SCRAM_HASHES = ["sha1", "sha256"] as const;
+const KEY_HASHES = [...SCRAM_HASHES, "sha512"] as const;
 
 /**
  * Accounts in the store `accounts`, as keys from which no password can be read (RFC 5802 §3).
  *
  * SCRAM-SHA-256 is offered once every account has keys for it: a client takes the strongest mechanism and gives up when
- * that one fails, and accounts that came from Prosody have keys of SHA-1 only until their user logs in by PLAIN.
+ * that one fails, and accounts that came from elsewhere have keys of one hash only until their user logs in by PLAIN.
  */
 @injectable()
 export default class InternalHashedAccounts implements AuthProvider {
@@ -83,12 +85,18 @@ export default class InternalHashedAccounts implements AuthProvider {
     const prepared = preparePassword(password) ?? "";
     if (record?.password !== undefined) await this.#hash(username, record);
     const current = record?.password === undefined ? record : await this.#accounts.get(username);
-    for (const hash of SCRAM_HASHES) {
+    for (const hash of KEY_HASHES) {
       const keys = current && keysOf(current, hash);
       if (!keys) continue;
-      const right = (await fits(prepared, keys, hash)) && prepared !== "" && current.disabled !== true;
-      if (right) await this.#complete(username, prepared, keys, hash);
-      return right;
+      const mayLogIn = prepared !== "" && current.disabled !== true;
+      if (await fits(prepared, keys, hash)) {
+        if (mayLogIn) await this.#complete(username, prepared, keys, hash);
+        return mayLogIn;
+      }
+      // COMPAT: ejabberd makes keys of a password as it was typed.
+      if (!mayLogIn || prepared === password || !(await fits(password, keys, hash))) return false;
+      await this.#replace(username, prepared, keys, hash);
+      return true;
     }
     await fits(prepared, await this.#decoy(username, "sha1"), "sha1");
     return false;
@@ -141,7 +149,7 @@ export default class InternalHashedAccounts implements AuthProvider {
   }
 
   /** Adds the keys that are missing, unless the password was changed meanwhile. */
-  async #complete(username: string, password: string, keys: ScramKeys, hash: ScramHash): Promise<void> {
+  async #complete(username: string, password: string, keys: ScramKeys, hash: KeyHash): Promise<void> {
     if (!SCRAM_HASHES.some((each) => this.#incomplete[each].has(username))) return;
     const record = await this.#accounts.get(username);
     if (!record) return;
@@ -150,15 +158,24 @@ export default class InternalHashedAccounts implements AuthProvider {
     if (latest && keysOf(latest, hash)?.storedKey.equals(keys.storedKey)) await this.#save(username, full);
   }
 
+  /** Makes keys of the prepared password, unless the password was changed meanwhile. */
+  async #replace(username: string, password: string, keys: ScramKeys, hash: KeyHash): Promise<void> {
+    const record = await this.#accounts.get(username);
+    if (!record) return;
+    const hashed = await withPassword(record, password, this.#iterations, this.#now());
+    const latest = await this.#accounts.get(username);
+    if (latest && keysOf(latest, hash)?.storedKey.equals(keys.storedKey)) await this.#save(username, hashed);
+  }
+
   async #save(username: string, record: AccountRecord): Promise<void> {
     await this.#accounts.set(username, record);
     this.#note(username, record);
   }
 
   #note(username: string, record: AccountRecord | undefined): void {
+    // A clear-text password gets keys for every hash when it is first used; without any, nobody can log in anyway.
+    const canLogIn = record !== undefined && KEY_HASHES.some((hash) => keysOf(record, hash) !== undefined);
     for (const hash of SCRAM_HASHES) {
-      // A clear-text password gets keys for every hash when it is first used; without any, nobody can log in anyway.
-      const canLogIn = record?.stored_key !== undefined;
       if (canLogIn && record.password === undefined && !keysOf(record, hash)) this.#incomplete[hash].add(username);
       else this.#incomplete[hash].delete(username);
     }
