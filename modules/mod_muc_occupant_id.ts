@@ -1,4 +1,4 @@
-import { createHmac, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import {
   getChild,
   inject,
@@ -10,7 +10,7 @@ import {
   type Element,
   type ModuleApi,
 } from "chorus-muc";
-import { NS_OCCUPANT_ID, type Occupant } from "chorus-muc/muc";
+import { makeOccupantId, NS_OCCUPANT_ID, type Occupant } from "chorus-muc/muc";
 
 declare module "chorus-muc/muc" {
   interface Room {
@@ -50,8 +50,7 @@ export default class MucOccupantId {
         const before = typeof of === "string" ? undefined : known.get(of);
         if (before !== undefined) return before;
         const bareJid = typeof of === "string" ? of : of.bareJid;
-        // Prosody's, so that ids survive a move: the JID is the key, the salt the message.
-        const id = createHmac("sha256", bareJid).update(this.getSalt()).digest("base64");
+        const id = makeOccupantId(bareJid, this.getSalt());
         if (typeof of !== "string") known.set(of, id);
         return id;
       },

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { childElements, getChild, namespaceOf, removeChildren, xml, type Element } from "chorus-muc";
 import { NS_OCCUPANT_ID, NS_STANZA_ID } from "./namespaces.js";
 
@@ -23,4 +24,13 @@ export function stanzaId(roomJid: string, id: string): Element {
 /** The occupant id of who sent a stanza that the room has passed on, where rooms give them (XEP-0421). */
 export function occupantIdOf(stanza: Element): string | undefined {
   return getChild(stanza, "occupant-id", NS_OCCUPANT_ID)?.attrs["id"] as string | undefined;
+}
+
+/**
+ * The occupant id of somebody in a room (XEP-0421). Prosody's, so that ids survive a move: the JID is the key, the salt
+ * the message.
+ * @param salt the secret of the room
+ */
+export function makeOccupantId(bareJid: string, salt: string): string {
+  return createHmac("sha256", bareJid).update(salt).digest("base64");
 }
