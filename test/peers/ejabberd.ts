@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,6 +11,7 @@ import { freePorts, untilListening } from "../support/ports.js";
 import type { Account, Peer, PeerOptions } from "./peer.js";
 
 const ERLANG = "/usr/bin/erl";
+const ERLANG_LIBRARIES = "/usr/lib/erlang/lib";
 /** Debian for x86-64 and for ARM. */
 const LIBRARIES = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"];
 
@@ -37,6 +39,37 @@ export async function ejabberdIsMissing(): Promise<string | undefined> {
   return (await librariesWithEjabberd()) === undefined ? "ejabberd is not installed" : undefined;
 }
 
+/** What only ejabberd can do. */
+export interface EjabberdOptions {
+  /** A file of SQLite to keep everything in, and whether its tables say of which host a row is. */
+  readonly sqlite?: { readonly file: string; readonly hasServerHost: boolean };
+}
+
+/** Why Debian's ejabberd cannot use SQLite here, or `undefined`. */
+export async function sqliteIsMissing(): Promise<string | undefined> {
+  const names = existsSync(ERLANG_LIBRARIES) ? await readdir(ERLANG_LIBRARIES) : [];
+  return names.some((name) => name.startsWith("p1_sqlite3-")) ? undefined : "erlang-p1-sqlite3 is not installed";
+}
+
+/** Statements that make ejabberd's tables in SQLite. */
+async function schemaFile(hasServerHost: boolean): Promise<string> {
+  const libraries = (await librariesWithEjabberd()) ?? "";
+  const ejabberd = (await readdir(libraries)).find((name) => name.startsWith("ejabberd-")) ?? "";
+  return join(libraries, ejabberd, "priv", "sql", hasServerHost ? "lite.new.sql" : "lite.sql");
+}
+
+const PLAIN = "auth_method: internal\nauth_password_format: plain";
+
+/** Where all is kept, passwords as keys. @param unused a database that is there, as `export2sql` wants one */
+function keptIn(sqlite: EjabberdOptions["sqlite"], unused: string): string {
+  return `auth_method: ${sqlite === undefined ? "internal" : "sql"}
+auth_password_format: scram
+sql_type: sqlite
+sql_database: "${sqlite?.file ?? unused}"
+default_db: ${sqlite === undefined ? "mnesia" : "sql"}
+new_sql_schema: ${sqlite?.hasServerHost === true}`;
+}
+
 /** An ejabberd that also does what `ejabberdctl` asks. */
 export interface EjabberdPeer extends Peer {
   /** One command of `ejabberdctl`, over loopback. @throws Error with what it answered, unless it was done */
@@ -53,18 +86,20 @@ export async function startEjabberd({
   secret,
   ownRooms,
   lean,
+  sqlite,
   launch = startChild,
-}: PeerOptions): Promise<EjabberdPeer> {
+}: PeerOptions & EjabberdOptions): Promise<EjabberdPeer> {
   const folder = await mkdtemp(join(tmpdir(), "chorus-ejabberd-"));
   const [clientPort = 0, componentPort = 0, commandPort = 0] = await freePorts(3);
   const config = join(folder, "ejabberd.yml");
+  if (sqlite) execFileSync("sqlite3", [sqlite.file, `.read ${await schemaFile(sqlite.hasServerHost)}`]);
   await writeFile(
     config,
     `
 hosts: [localhost]
 loglevel: ${lean === undefined ? "info" : "error"}
 registration_timeout: infinity
-${lean ?? `auth_method: internal\nauth_password_format: ${ownRooms === undefined ? "plain" : "scram"}`}
+${lean ?? (ownRooms === undefined ? PLAIN : keptIn(sqlite, join(folder, "unused.sqlite")))}
 access_rules:
   everybody: {allow: all}
 api_permissions:

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it, test } from "node:test";
 import { connectClient, type Client } from "../../core/testing/client.js";
-import { childElements, getChild, type Element } from "../../core/xmpp/element.js";
+import { childElements, type Element } from "../../core/xmpp/element.js";
 import { startChild } from "../support/child.js";
 import { chorus, run, serverFolder } from "../support/cli.js";
 import { describeDatabases, sqlOption } from "../support/databases.js";
@@ -14,11 +14,10 @@ import { freePorts } from "../support/ports.js";
 import { needs } from "../support/required.js";
 import { tablesIn } from "../modules/mod_migrate/prosody/prosody-tables.js";
 import { driverIsMissing, prosodyIsMissing } from "./prosody.js";
+import { affiliationsOf, ask, change, enter, formOf, NS_MUC, pageOf, submission } from "./room-user.js";
 
 const ROOMS = "conference.localhost";
 const PEOPLE = ["alice", "bob", "carol"] as const;
-const NS_MUC = "http://jabber.org/protocol/muc";
-const NS_FORM = "jabber:x:data";
 
 /** Each with its settings, by field of the room's form. */
 const CONFIGURATIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -37,45 +36,8 @@ const CONFIGURATIONS: Readonly<Record<string, Readonly<Record<string, string>>>>
 /** Prosody has it since version 13. */
 const LATER_FIELD = "muc#roomconfig_allowpm";
 
-/** In order of text: Prosody's order is that of a hash table. */
-function valuesOf(field: Element): string[] {
-  return childElements(field)
-    .filter(({ name }) => name === "value")
-    .map((value) => value.text())
-    .sort();
-}
-
 function privateQuery(content: string): string {
   return `<query xmlns="jabber:iq:private"><storage xmlns="storage:bookmarks">${content}</storage></query>`;
-}
-
-let lastId = 0;
-
-/** Sends an iq, and passes over what comes before the answer. */
-async function ask(client: Client, type: "get" | "set", to: string, payload: string): Promise<Element> {
-  const id = `ask-${++lastId}`;
-  client.send(`<iq type="${type}" id="${id}" to="${to}">${payload}</iq>`);
-  for (;;) {
-    const stanza = await client.receive();
-    if (stanza.name === "iq" && stanza.attrs["id"] === id) return stanza;
-    if (stanza.name === "message") results.push(stanza);
-  }
-}
-
-/** Messages that came while somebody waited for an answer. */
-let results: Element[] = [];
-
-async function enter(client: Client, room: string, nick: string, password?: string): Promise<Element[]> {
-  const content = password === undefined ? "" : `<password>${password}</password>`;
-  client.send(`<presence to="${room}/${nick}"><x xmlns="${NS_MUC}">${content}</x></presence>`);
-  const seen: Element[] = [];
-  for (;;) {
-    const stanza = await client.receive();
-    seen.push(stanza);
-    if (stanza.attrs["type"] === "error") assert.fail(stanza.toString());
-    // The subject comes last (XEP-0045 §7.2.15).
-    if (stanza.name === "message" && getChild(stanza, "subject") && !getChild(stanza, "body")) return seen;
-  }
 }
 
 function logIn(port: number): Promise<Client[]> {
@@ -92,56 +54,24 @@ async function look([alice, bob, carol]: readonly Client[]): Promise<Record<stri
     const room = `${node}@${ROOMS}`;
     const entered = await enter(alice as Client, room, "Alice", roomsecret);
     const own = entered.find(({ name }) => name === "presence") as Element;
-    const form = await ask(alice as Client, "get", room, `<query xmlns="${NS_MUC}#owner"/>`);
-    const x = getChild(childElements(form)[0] as Element, "x", NS_FORM) as Element;
-    const fields = childElements(x).filter(({ attrs }) => /^muc#/.test(String(attrs["var"])));
-    const affiliations = [];
-    for (const affiliation of ["owner", "admin", "member", "outcast"]) {
-      const query = `<query xmlns="${NS_MUC}#admin"><item affiliation="${affiliation}"/></query>`;
-      const list = await ask(alice as Client, "get", room, query);
-      const items = childElements(childElements(list)[0] as Element);
-      affiliations.push(
-        ...items.map((item) => [
-          item.attrs["jid"],
-          item.attrs["affiliation"],
-          item.attrs["nick"],
-          getChild(item, "reason")?.text() ?? item.getChildText("reason"),
-        ]),
-      );
-    }
     const registration = await ask(bob as Client, "get", room, `<query xmlns="jabber:iq:register"/>`);
-    results = [];
-    await ask(alice as Client, "set", room, `<query xmlns="urn:xmpp:mam:2"/>`);
     found[node] = {
       occupantId: childElements(own).find(({ name }) => name === "occupant-id")?.attrs["id"],
       subject: entered.at(-1)?.getChildText("subject"),
       fields: Object.fromEntries(
-        fields
-          .filter(({ attrs }) => attrs["var"] !== LATER_FIELD)
-          .map((field) => [field.attrs["var"], valuesOf(field)] as const),
+        Object.entries(await formOf(alice as Client, room)).filter(
+          ([name]) => name.startsWith("muc#") && name !== LATER_FIELD,
+        ),
       ),
-      affiliations: affiliations.map(String).sort(),
+      affiliations: await affiliationsOf(alice as Client, room),
       registration: childElements(childElements(registration)[0] as Element)
         .filter(({ name }) => name !== "x" && name !== "instructions")
         .map(String)
         .sort(),
-      archive: results.flatMap((message) => {
-        const result = childElements(message).find(({ name }) => name === "result");
-        const forwarded = result && childElements(result)[0];
-        const said = forwarded && childElements(forwarded).find(({ name }) => name === "message");
-        const delay = forwarded && childElements(forwarded).find(({ name }) => name === "delay");
-        return said
-          ? [
-              [
-                result.attrs["id"],
-                said.attrs["from"],
-                said.getChildText("body"),
-                said.getChildText("subject"),
-                Math.floor(Date.parse(String(delay?.attrs["stamp"])) / 1000), // all that Prosody 0.12 tells
-              ],
-            ]
-          : [];
-      }),
+      archive: (await pageOf(alice as Client, room)).map(({ at, ...entry }) => ({
+        ...entry,
+        at: Math.floor(at / 1000), // all that Prosody 0.12 tells
+      })),
     };
   }
   return found;
@@ -152,43 +82,26 @@ async function live([alice, bob, carol]: readonly Client[]): Promise<void> {
   for (const [node, settings] of Object.entries(CONFIGURATIONS)) {
     const room = `${node}@${ROOMS}`;
     await enter(alice as Client, room, "Alice");
-    const values = Object.entries(settings).map(
-      ([name, value]) => `<field var="muc#roomconfig_${name}"><value>${value.replace(/"/g, "&quot;")}</value></field>`,
-    );
-    const type = `<field var="FORM_TYPE"><value>${NS_MUC}#roomconfig</value></field>`;
-    const done = await ask(
-      alice as Client,
-      "set",
-      room,
-      `<query xmlns="${NS_MUC}#owner"><x xmlns="${NS_FORM}" type="submit">${type}${values.join("")}</x></query>`,
-    );
-    assert.equal(done.attrs["type"], "result", done.toString());
-    const change = (jid: string, affiliation: string): Promise<Element> =>
-      ask(
-        alice as Client,
-        "set",
-        room,
-        `<query xmlns="${NS_MUC}#admin"><item jid="${jid}" affiliation="${affiliation}"><reason>because</reason></item></query>`,
-      );
-    await change("bob@localhost", "member");
-    await change("carol@localhost", "outcast");
-    await change("evil.example", "outcast");
-    const nick = `<x xmlns="${NS_FORM}" type="submit"><field var="FORM_TYPE"><value>http://jabber.org/protocol/muc#register</value></field><field var="muc#register_roomnick"><value>Bobby</value></field></x>`;
-    const registered = await ask(bob as Client, "set", room, `<query xmlns="jabber:iq:register">${nick}</query>`);
-    assert.equal(registered.attrs["type"], "result", registered.toString());
+    const values = Object.entries(settings).map(([name, value]) => [`muc#roomconfig_${name}`, value]);
+    const form = submission(`${NS_MUC}#roomconfig`, Object.fromEntries(values) as Record<string, string>);
+    await change(alice as Client, room, `<query xmlns="${NS_MUC}#owner">${form}</query>`);
+    for (const [jid, affiliation] of [
+      ["bob@localhost", "member"],
+      ["carol@localhost", "outcast"],
+      ["evil.example", "outcast"],
+    ]) {
+      const item = `<item jid="${jid}" affiliation="${affiliation}"><reason>because</reason></item>`;
+      await change(alice as Client, room, `<query xmlns="${NS_MUC}#admin">${item}</query>`);
+    }
+    const nick = submission(`${NS_MUC}#register`, { "muc#register_roomnick": "Bobby" });
+    await change(bob as Client, room, `<query xmlns="jabber:iq:register">${nick}</query>`);
     (alice as Client).send(`<message type="groupchat" to="${room}"><subject>About ${node}</subject></message>`);
     for (const word of ["one", "two \u{1F339}", "three &amp; &lt;four&gt;"]) {
       (alice as Client).send(`<message type="groupchat" to="${room}"><body>${word}</body></message>`);
     }
     await ask(alice as Client, "get", room, `<query xmlns="${NS_MUC}#owner"/>`);
   }
-  const stored = await ask(
-    carol as Client,
-    "set",
-    "carol@localhost",
-    privateQuery(`<conference jid="garden@${ROOMS}"/>`),
-  );
-  assert.equal(stored.attrs["type"], "result", stored.toString());
+  await change(carol as Client, "carol@localhost", privateQuery(`<conference jid="garden@${ROOMS}"/>`));
 }
 
 /** A Prosody with its configuration and data in a folder of its own. */
