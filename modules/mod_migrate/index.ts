@@ -19,6 +19,7 @@ import {
 } from "chorus-muc";
 import { prosodySettings } from "./config/explain.js";
 import { makeConfig } from "./config/make-config.js";
+import { ImportEjabberd } from "./ejabberd/command.js";
 import { readCall, type ImportCall } from "./prosody/command-line.js";
 import { Run } from "./prosody/run.js";
 import { exportCommand } from "./prosody/export/command.js";
@@ -53,6 +54,7 @@ export default class ImportProsody {
       makeConfig: (args: readonly string[], io: CommandIo, making: ConfigMaking) => this.#makeConfig(args, io, making),
       run: (args: readonly string[], io: CommandIo, context: CommandContext) => this.#run(args, io, context),
     });
+    new ImportEjabberd(this.module, this.config).provide();
   }
 
   /** Writes the configuration that is missing, if the call says which; it is then that of the import. */

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { codeIn, rowsOf, sectionsOf } from "../../docs/tools/markdown.js";
 
 const PROJECT = resolve(import.meta.dirname, "../../..");
-const CODE = /"((?:ACCOUNT|CONFIG|MODULE|PROSODY|STORAGE)_[A-Z_]+)"/g;
+const CODE = /"((?:ACCOUNT|CONFIG|EJABBERD|MODULE|PROSODY|STORAGE)_[A-Z_]+)"/g;
 
 const sources = ["core", "modules"].flatMap((folder) =>
   readdirSync(join(PROJECT, folder), { recursive: true, encoding: "utf8" })

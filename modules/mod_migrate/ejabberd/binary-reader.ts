@@ -3,6 +3,7 @@ import type { TermReader } from "./term-reader.js";
 
 /** Most binaries: nothing, or bytes as numbers. */
 const BYTES = /[\d,\s]*>>/y;
+const NO_BYTE = /[^\0-\xff]/u;
 const SIZE = /:\s*(\d+)/y;
 const TYPES = /\/\s*([a-z]+(?:\d+)?(?:-[a-z]+\d*(?::\d+)?)*)/y;
 /** Bits that one part of a binary may have. */
@@ -49,6 +50,11 @@ function readSegment(reader: TermReader, bits: Bits): void {
     throw syntaxError(`expected an integer in a binary, got ${value}`, reader.at);
   }
   reader.space();
+  // Most of them, and there are many.
+  if (typeof value === "string" && reader.text[reader.at] === ">") {
+    bits.addBytes(latin1Of(value, reader.at));
+    return;
+  }
   const size = Number(reader.match(SIZE)?.[1] ?? 8);
   reader.space();
   const types = (reader.match(TYPES)?.[1] ?? "").split("-").filter((type) => type !== "");
@@ -67,11 +73,9 @@ function readSegment(reader: TermReader, bits: Bits): void {
 }
 
 function latin1Of(text: string, at: number): Uint8Array {
-  return Uint8Array.from(text, (char) => {
-    const code = char.charCodeAt(0);
-    if (code > 255) throw syntaxError(`"${char}" is no byte`, at);
-    return code;
-  });
+  const other = NO_BYTE.exec(text)?.[0];
+  if (other !== undefined) throw syntaxError(`"${other}" is no byte`, at);
+  return Buffer.from(text, "latin1");
 }
 
 /** Bits that are collected, most significant first. */

@@ -11,13 +11,18 @@ export function sqlFormat(quoting: Quoting, isWanted: (table: string) => boolean
   return {
     border: BORDER,
     isWanted(piece) {
-      const table = /^\s*(?:insert|replace)\s+into\s+["`[]?(?:\w+\.)?(\w+)/i.exec(piece.slice(0, 200))?.[1];
-      if (table === undefined || isWanted(table.toLowerCase())) return true;
+      const table = tableIn(piece.slice(0, 200));
+      if (table === undefined || isWanted(table)) return true;
       // Where quotes do not end, the next piece belongs to this one, too.
       return piece.split("'").length % 2 === 0;
     },
     read: (text, from) => readStatement(text, from, quoting),
   };
+}
+
+/** The table that a statement brings rows for. */
+export function tableIn(text: string): string | undefined {
+  return /^\s*(?:insert|replace)\s+into\s+["`[]?(?:\w+\.)?(\w+)/i.exec(text)?.[1]?.toLowerCase();
 }
 
 /**

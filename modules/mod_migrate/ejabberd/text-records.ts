@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { decodeUtf8, TextError } from "./text-error.js";
 
 /** Characters that one record may have. */
@@ -8,6 +9,7 @@ const MAX_JOINED = 16;
 /** Characters of a border that the end of a chunk may cut. */
 const BORDER_LENGTH = 32;
 const CHUNK = 256 * 1024;
+const HEAD_LENGTH = 200;
 
 /** How records stand in a text. */
 export interface RecordFormat<T> {
@@ -26,6 +28,10 @@ export interface TextRecord<T> {
   /** Line on which it begins, from 1. */
   readonly line: number;
   readonly value: T | TextError;
+  /** How its text begins. */
+  readonly head: string;
+  /** How much of the file was read by then, of 1. */
+  readonly fraction: number;
 }
 
 /**
@@ -34,6 +40,21 @@ export interface TextRecord<T> {
  * A damaged record does not take those behind it along: reading goes on with the next line that begins one.
  */
 export async function* readRecords<T>(file: string, format: RecordFormat<T>): AsyncGenerator<TextRecord<T>> {
+  const { size } = await stat(file);
+  let passed = 0;
+  for await (const record of recordsIn(file, format, (characters) => (passed += characters))) {
+    yield { ...record, fraction: size === 0 ? 1 : passed / size };
+  }
+}
+
+type Unplaced<T> = Omit<TextRecord<T>, "fraction">;
+
+/** @param tell is told the length of each piece */
+async function* recordsIn<T>(
+  file: string,
+  format: RecordFormat<T>,
+  tell: (length: number) => void,
+): AsyncGenerator<Unplaced<T>> {
   let text = "";
   let line = 1;
   let joined = 0;
@@ -42,18 +63,18 @@ export async function* readRecords<T>(file: string, format: RecordFormat<T>): As
     text = text.slice(length);
     joined = 0;
   };
-  const read = function* (isEnd: boolean): Generator<TextRecord<T>> {
+  const read = function* (isEnd: boolean): Generator<Unplaced<T>> {
     while (text !== "") {
       try {
         const next = format.read(text, 0);
         if (!next) return pass(text.length);
-        yield { line: line + linesIn(text, text.search(/\S/)), value: next.value };
+        yield { line: line + linesIn(text, text.search(/\S/)), value: next.value, head: headOf(text) };
         pass(next.end);
       } catch (error) {
         if (!(error instanceof TextError)) throw error;
         // It may be the text within the record that looks like the beginning of another.
         if (error.code === "EJABBERD_TRUNCATED" && !isEnd && joined < MAX_JOINED) return;
-        yield { line: line + linesIn(text, error.at), value: error };
+        yield { line: line + linesIn(text, error.at), value: error, head: headOf(text) };
         format.border.lastIndex = 0;
         const border = format.border.exec(text);
         if (!border) return pass(text.length);
@@ -64,9 +85,10 @@ export async function* readRecords<T>(file: string, format: RecordFormat<T>): As
   for await (const piece of pieces(file, format.border)) {
     if (piece instanceof TextError) {
       yield* read(true);
-      yield { line, value: piece };
+      yield { line, value: piece, head: "" };
       continue;
     }
+    tell(piece.length);
     if (text === "" && format.isWanted?.(piece) === false) {
       line += linesIn(piece, piece.length);
       continue;
@@ -74,7 +96,7 @@ export async function* readRecords<T>(file: string, format: RecordFormat<T>): As
     const decoded = format.encoding === "utf8" ? decoded8(piece) : piece;
     if (decoded instanceof TextError) {
       yield* read(true);
-      yield { line, value: decoded };
+      yield { line, value: decoded, head: headOf(piece) };
       line += linesIn(piece, piece.length);
       continue;
     }
@@ -92,6 +114,11 @@ function decoded8(piece: string): string | TextError {
     if (error instanceof TextError) return error;
     throw error;
   }
+}
+
+/** Long texts are kept in memory by any part of them that is kept. */
+function headOf(text: string): string {
+  return text.slice(0, HEAD_LENGTH);
 }
 
 function linesIn(text: string, end: number): number {

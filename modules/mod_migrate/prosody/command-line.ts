@@ -1,5 +1,6 @@
 import type { Mode } from "../config/chorus-config.js";
 import type { ImportOptions } from "../import-run.js";
+import { readWords } from "../words.js";
 
 const MODES: readonly Mode[] = ["attached", "standalone"];
 const SWITCHES: readonly string[] = ["--dry-run", "--json", "--show-secrets", ...MODES.map((mode) => `--${mode}`)];
@@ -19,34 +20,20 @@ export interface ImportCall extends ImportOptions {
 
 /** Takes the words behind `import prosody` apart. @returns what is wrong with them, if they cannot be understood */
 export function readCall(args: readonly string[]): ImportCall | string {
-  let config: string | undefined;
-  let dataPath: string | undefined;
-  const hosts: string[] = [];
-  const switches = new Set<string>();
-  for (let at = 0; at < args.length; at++) {
-    const [name = "", ...rest] = (args[at] ?? "").split("=");
-    if (SWITCHES.includes(name)) {
-      if (rest.length > 0) return `${name} takes no value`;
-      switches.add(name);
-      continue;
-    }
-    if (name !== "--config" && name !== "--data-path" && name !== "--host") return `unexpected: ${args[at] ?? ""}`;
-    const value = rest.length > 0 ? rest.join("=") : args[++at];
-    if (value === undefined || value === "") return `${name}: expected a value, got nothing`;
-    if (name === "--host") hosts.push(value);
-    else if (name === "--config") config = value;
-    else dataPath = value;
-  }
+  const words = readWords(args, { flags: SWITCHES, options: ["--config", "--data-path", "--host"] });
+  if (typeof words === "string") return words;
+  const { flags, values } = words;
+  const config = values.get("--config")?.at(-1);
   if (config === undefined) return "--config: expected Prosody's configuration, got nothing";
-  const modes = MODES.filter((mode) => switches.has(`--${mode}`));
+  const modes = MODES.filter((mode) => flags.has(`--${mode}`));
   if (modes.length > 1) return "--attached, --standalone: expected one of them, got both";
   return {
     config,
-    dataPath,
-    hosts,
-    isDryRun: switches.has("--dry-run"),
-    isJson: switches.has("--json"),
+    dataPath: values.get("--data-path")?.at(-1),
+    hosts: values.get("--host") ?? [],
+    isDryRun: flags.has("--dry-run"),
+    isJson: flags.has("--json"),
     mode: modes[0],
-    showSecrets: switches.has("--show-secrets"),
+    showSecrets: flags.has("--show-secrets"),
   };
 }
