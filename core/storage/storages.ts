@@ -21,7 +21,12 @@ export class Storages {
   readonly #open: ReadonlyMap<Driver, Storage>;
   readonly #disk: OpenStorage | undefined;
 
-  private constructor(config: Config, open: ReadonlyMap<Driver, Storage>, disk?: OpenStorage) {
+  private constructor(
+    config: Config,
+    open: ReadonlyMap<Driver, Storage>,
+    disk?: OpenStorage,
+    private readonly files?: OpenStorage,
+  ) {
     this.#config = config;
     this.#open = open;
     this.#disk = disk;
@@ -45,7 +50,7 @@ export class Storages {
         throw error;
       }
     }
-    return new Storages(config, open, open.get("level"));
+    return new Storages(config, open, open.get("level"), open.get("internal"));
   }
 
   openStore<T, K extends StoreType>(host: string, name: string, type: K): StoreTypes<T>[K] {
@@ -59,10 +64,10 @@ export class Storages {
 
   /** What was done so far on disk; `undefined`: all is in memory. */
   get counters(): StorageCounters | undefined {
-    return this.#disk?.counters;
+    return (this.#disk ?? this.files)?.counters;
   }
 
-  /** What is on disk, as of this moment (see {@link OpenStorage.snapshot}); `undefined`: all is in memory. */
+  /** What is in the database on disk, as of this moment (see {@link OpenStorage.snapshot}); `undefined`: there is none. */
   snapshot(): AsyncGenerator<StoredRecord> | undefined {
     return this.#disk?.snapshot();
   }

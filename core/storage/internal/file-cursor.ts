@@ -1,8 +1,9 @@
 import type { KeyRange, RecordCursor } from "../driver.js";
 import { decodeKey, encodeKey, extendKey } from "../key.js";
 import { textOf } from "./archive-record.js";
-import { positionIn, ReadWindow, type ListArchive, type ListEntry } from "./list-archive.js";
+import { positionIn, type ListArchive, type ListEntry } from "./list-archive.js";
 import type { BorrowedList } from "./lists.js";
+import { ReadWindow } from "./read-window.js";
 import { fileOf, KINDS, overlaps, placesIn, type Kind, type Place } from "./places.js";
 
 /** What a cursor reads from. */

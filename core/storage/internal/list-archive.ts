@@ -6,11 +6,12 @@ import { readList } from "../prosody/list-file.js";
 import { readItem } from "../prosody/lua-data.js";
 import type { ProsodyMessage } from "../prosody/prosody-data.js";
 import { isMissing } from "./file-change.js";
+import { ReadWindow } from "./read-window.js";
 
 /** Digits of a stamp. */
 const STAMP_LENGTH = 32;
-/** Bytes that are read at a time where several messages are. */
-const WINDOW = 64 * 1024;
+/** Bytes that are copied at a time. */
+const COPY = 1024 * 1024;
 
 /** Where a message of a list stands. */
 export interface ListEntry {
@@ -257,7 +258,7 @@ export class ListArchive {
         continue;
       }
       for (let at = piece.from; at < piece.to;) {
-        const buffer = Buffer.alloc(Math.min(16 * WINDOW, piece.to - at));
+        const buffer = Buffer.alloc(Math.min(COPY, piece.to - at));
         const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
         if (bytesRead === 0) throw new Error(`${this.file} is shorter than it was: is Prosody running?`);
         yield buffer.subarray(0, bytesRead);
@@ -289,37 +290,6 @@ export class ListArchive {
       else high = middle;
     }
     return low;
-  }
-}
-
-/** What was read of a list last, a little more than was asked for. */
-export class ReadWindow {
-  #bytes = Buffer.alloc(0);
-  #offset = 0;
-  #of: FileHandle | undefined;
-
-  /** @param isBackwards the next ones are in front of this one */
-  constructor(
-    private readonly size = 0,
-    private readonly isBackwards = false,
-  ) {}
-
-  static ofMany(isBackwards: boolean): ReadWindow {
-    return new ReadWindow(WINDOW, isBackwards);
-  }
-
-  async read(handle: FileHandle, { offset, length }: ListEntry): Promise<Buffer> {
-    const isInside =
-      this.#of === handle && offset >= this.#offset && offset + length <= this.#offset + this.#bytes.length;
-    if (!isInside) {
-      const from = this.isBackwards ? Math.max(0, Math.min(offset, offset + length - this.size)) : offset;
-      const bytes = Buffer.alloc(Math.max(length, this.isBackwards ? offset + length - from : this.size));
-      const { bytesRead } = await handle.read(bytes, 0, bytes.length, from);
-      this.#bytes = bytes.subarray(0, bytesRead);
-      this.#offset = from;
-      this.#of = handle;
-    }
-    return this.#bytes.subarray(offset - this.#offset, offset - this.#offset + length);
   }
 }
 
