@@ -61,7 +61,13 @@ async function importDamaged(random: Random): Promise<string | undefined> {
     const other = (): string => random.pick(Object.values(WHOLE));
     return [name, Buffer.from(random.below(3) === 0 ? mutateData(text, random, other) : text, "latin1")];
   });
-  files.push([random.pick(Object.keys(WHOLE)).replace(".list", ".lidx"), Buffer.from(mutateData("\0".repeat(40), random, () => "x"), "latin1")]);
+  files.push([
+    random.pick(Object.keys(WHOLE)).replace(".list", ".lidx"),
+    Buffer.from(
+      mutateData("\0".repeat(40), random, () => "x"),
+      "latin1",
+    ),
+  ]);
   await using folder = await ProsodyFolder.make(Object.fromEntries(files));
   try {
     const { status, lines } = await folder.import();
