@@ -3,5 +3,5 @@ import { assertNothingFound } from "../assert-nothing-found.js";
 import { dataTarget } from "./target.js";
 
 test("whatever the data of another server is like, it is read or refused", async () => {
-  await assertNothingFound(dataTarget, 3000);
+  await assertNothingFound(dataTarget, 1500);
 });

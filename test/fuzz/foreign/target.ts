@@ -8,7 +8,7 @@ import { mutateData } from "./mutate-data.js";
 import { isAllowed, READERS, type DataReader } from "./readers.js";
 
 /** One input in so many is a whole Prosody, with some files damaged. */
-const WHOLE_ONES = 500;
+const WHOLE_ONES = 1000;
 /** What reading a few kilobytes may take, on a machine that does other things, too. */
 const LONGEST_MS = 2000;
 
