@@ -199,8 +199,8 @@ Component "${ROOMS}" "muc"
 `;
 }
 
-/** Over to Chorus, and back to another Prosody. @param storage lines that say where the first keeps its data */
-async function comeOver(storage: string): Promise<void> {
+/** Over to Chorus, and back to another Prosody. @param storage lines that say where the two keep their data */
+async function comeOver(storage: string, otherStorage: string): Promise<void> {
   await using prosody = await OwnProsody.make(storage);
   prosody.register();
   const before = await prosody.running(liveAndLook);
@@ -209,7 +209,7 @@ async function comeOver(storage: string): Promise<void> {
   assert.equal(outcome.status, 0, outcome.stdout + outcome.stderr);
   assert.match(outcome.stdout, /config: 4 rooms in, 4 out/);
   assert.match(outcome.stdout, /accounts: 3 accounts in, 3 out/);
-  await using other = await OwnProsody.make("");
+  await using other = await OwnProsody.make(otherStorage);
   if (storage === "") {
     const back = await run(target, ["export", "prosody", "--config", other.config]);
     assert.equal(back.status, 0, back.stdout + back.stderr);
@@ -229,7 +229,7 @@ async function comeOver(storage: string): Promise<void> {
 const missing = prosodyIsMissing();
 
 test("rooms of Prosody 0.12 are found as they were: settings, affiliations, nicks, archives", needs(missing), () =>
-  comeOver(""),
+  comeOver("", ""),
 );
 
 /** What people do on Chorus before they move back. */
@@ -267,6 +267,7 @@ describeDatabases("Prosody 0.12", (database) => {
   const lacks = missing ?? driverIsMissing(database.driver);
 
   it("rooms in a database are found as they were", needs(lacks), async () => {
-    await comeOver(`storage = "sql"\n${sqlOption(await database.create())}`);
+    const storage = async (): Promise<string> => `storage = "sql"\n${sqlOption(await database.create())}`;
+    await comeOver(await storage(), await storage());
   });
 });

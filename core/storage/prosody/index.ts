@@ -12,4 +12,5 @@ export type * from "./prosody-data.js";
 export { encodeName, storeFiles, type StoreFiles } from "./names.js";
 export { runningProsody } from "./running.js";
 export { ProsodyFiles } from "./prosody-files.js";
+export { rowsOfTable, type SqlEntry } from "./sql-values.js";
 export { ProsodySql } from "./prosody-sql.js";

@@ -1,4 +1,4 @@
-import { DataError, type ArchiveStore, type ProsodyMessage } from "chorus-muc";
+import type { ArchiveStore, ProsodyMessage } from "chorus-muc";
 import type { StoreReport } from "../../report.js";
 import { reasonOf } from "../records.js";
 import type { ExportRun } from "./run.js";
@@ -40,7 +40,7 @@ export async function exportArchives(
       report.remarks.push({ kind: "lost", file: target.place, record: archive.user, reason });
     }
   }
-  if (!run.isDryRun) await verify(target, report, written);
+  if (!run.isDryRun && written.size > 0) await verify(target, report, written);
 }
 
 async function* messagesOf(archive: NamedArchive, onMessage: () => void): AsyncGenerator<ProsodyMessage> {
@@ -54,17 +54,10 @@ async function* messagesOf(archive: NamedArchive, onMessage: () => void): AsyncG
   }
 }
 
-async function verify(target: ExportTarget, report: StoreReport, written: Map<string, number>): Promise<void> {
-  const { host, store } = report;
-  for (const archive of await target.written().archives(host, store)) {
-    const expected = typeof archive.user === "string" ? written.get(archive.user) : undefined;
-    if (expected === undefined) continue;
-    let found = 0;
-    for await (const message of archive.messages()) if (!(message instanceof DataError)) found++;
-    if (found === expected) written.delete(archive.user ?? "");
-    else written.set(archive.user ?? "", expected - found);
-  }
-  for (const [user, missing] of written) {
+async function verify(target: ExportTarget, report: StoreReport, written: ReadonlyMap<string, number>): Promise<void> {
+  const found = await target.writtenMessages(report.host, report.store);
+  for (const [user, count] of written) {
+    const missing = count - (found.get(user) ?? 0);
     if (missing === 0) continue;
     report.out -= missing;
     const reason = `${missing} messages were written, and are not there`;

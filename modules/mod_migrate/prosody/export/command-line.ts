@@ -5,9 +5,10 @@ export type OverPresent = "merge" | "replace";
 
 /** How an export is called. */
 export interface ExportCall extends ImportOptions {
-  /** A data folder, or where a configuration of Prosody's says. */
+  /** A data folder, a database by its address, or where a configuration of Prosody's says. */
   readonly to:
     | { readonly kind: "folder"; readonly path: string }
+    | { readonly kind: "database"; readonly address: string }
     | { readonly kind: "config"; readonly file: string; readonly dataPath: string | undefined };
   /** Hosts to export; none: all. */
   readonly hosts: readonly string[];
@@ -18,7 +19,7 @@ export interface ExportCall extends ImportOptions {
 }
 
 const FLAGS = ["--dry-run", "--json", "--merge", "--replace"];
-const VALUES = ["--to", "--config", "--data-path", "--host", "--for"];
+const VALUES = ["--to", "--sql", "--config", "--data-path", "--host", "--for"];
 
 /** Takes the words behind `export prosody` apart. @returns what is wrong with them, if they cannot be understood */
 export function readExportCall(args: readonly string[]): ExportCall | string {
@@ -37,13 +38,17 @@ export function readExportCall(args: readonly string[]): ExportCall | string {
     values.set(name, [...(values.get(name) ?? []), value]);
   }
   const one = (name: string): string | undefined => values.get(name)?.at(-1);
-  const [folder, file, dataPath, version = "0.12"] = ["--to", "--config", "--data-path", "--for"].map(one);
-  if ((folder === undefined) === (file === undefined)) return "expected --to DIR or --config PROSODY_CONFIG";
+  const [folder, address, file] = ["--to", "--sql", "--config"].map(one);
+  const [dataPath, version = "0.12"] = ["--data-path", "--for"].map(one);
+  if ([folder, address, file].filter((place) => place !== undefined).length !== 1) {
+    return "expected one of --to DIR, --sql DATABASE and --config PROSODY_CONFIG";
+  }
   if (dataPath !== undefined && file === undefined) return "--data-path: expected together with --config only";
   if (version !== "0.12" && version !== "13.0") return `--for: expected 0.12 or 13.0, got ${version}`;
   if (flags.has("--merge") && flags.has("--replace")) return "expected --merge or --replace, got both";
   let to: ExportCall["to"];
   if (folder !== undefined) to = { kind: "folder", path: folder };
+  else if (address !== undefined) to = { kind: "database", address };
   else to = { kind: "config", file: file ?? "", dataPath };
   return {
     to,

@@ -17,7 +17,7 @@ import { openDestination, type Destination } from "./destination.js";
 import { ExportRun } from "./run.js";
 
 const USAGE =
-  "export prosody --to DIR|--config PROSODY_CONFIG [--data-path DIR] [--from CONFIG] [--host HOST]… [--for 0.12|13.0] [--merge|--replace] [--dry-run] [--json]";
+  "export prosody --to DIR|--sql DATABASE|--config PROSODY_CONFIG [--data-path DIR] [--from CONFIG] [--host HOST]… [--for 0.12|13.0] [--merge|--replace] [--dry-run] [--json]";
 
 /** The command `export prosody`: the way back. */
 export function exportCommand(module: ModuleApi, config: Config, hosts: Hosts, clock: Clock): Command {
@@ -68,7 +68,7 @@ async function runExport(
     destination = error.message.split("\n");
   }
   if (!isDestination(destination)) return refuse(destination);
-  if (destination.targets.some(({ place }) => place === ownPath)) {
+  if (destination.targets().some(({ place }) => place === ownPath)) {
     return refuse([`${ownPath} is Chorus's own data_path: name another folder`]);
   }
   const present = call.over === undefined ? await presentIn(destination) : [];
@@ -99,7 +99,7 @@ function chooseHosts(call: ExportCall, hosts: Hosts): readonly SourceHost[] | re
 /** What would be written over. */
 async function presentIn({ hosts, targets }: Destination): Promise<string[]> {
   const problems: string[] = [];
-  for (const target of targets) {
+  for (const target of targets()) {
     for (const { name } of hosts) {
       const stores = await target.present(name);
       if (stores.length === 0) continue;

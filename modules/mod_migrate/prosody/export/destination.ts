@@ -1,10 +1,12 @@
 import { resolve } from "node:path";
-import { loadConfig, type Config, runningProsody } from "chorus-muc";
+import { loadConfig, readSqlOptions, runningProsody, type Config, type SqlOptions } from "chorus-muc";
 import { driverOf } from "../places.js";
 import { findDataPath, nameIn, type SourceHost } from "../source.js";
 import { STORES } from "../stores.js";
 import type { ExportCall } from "./command-line.js";
 import { FilesTarget } from "./files-target.js";
+import { readAddress } from "./sql-address.js";
+import { SqlTarget } from "./sql-target.js";
 import type { ExportTarget } from "./target.js";
 
 /** Where everything goes. */
@@ -12,9 +14,10 @@ export interface Destination {
   readonly hosts: readonly SourceHost[];
   /** Hosts that are not exported, as that Prosody has none of their names. */
   readonly absent: readonly string[];
-  readonly targets: readonly ExportTarget[];
-  /** Where a store of a host goes. */
-  target(host: string, store: string): ExportTarget;
+  /** All that were asked for so far. */
+  targets(): readonly ExportTarget[];
+  /** Where a store of a host goes; `undefined`: it is kept nowhere. */
+  target(host: string, store: string): ExportTarget | undefined;
   /** The name that a store has there. */
   storeName(host: string, store: string): string;
   /** Whether the accounts of a domain are that Prosody's; `undefined`: nobody knows. */
@@ -30,50 +33,82 @@ export interface DestinationOptions {
   readonly hosts: readonly SourceHost[];
 }
 
+/** Drivers of Prosody's that keep nothing. */
+const NOTHING_KEPT: ReadonlySet<string> = new Set(["none", "null"]);
+
 /** Finds out where an export goes. @returns why it cannot go there, a line each @throws ConfigError */
 export async function openDestination(
   call: ExportCall,
+  options: DestinationOptions,
+): Promise<Destination | readonly string[]> {
+  const { cwd, now, hosts } = options;
+  const { to } = call;
+  if (to.kind === "config") return toConfigured(call, to, options);
+  let target: ExportTarget;
+  if (to.kind === "folder") target = filesAt(resolve(cwd, to.path), call, now);
+  else {
+    const database = readAddress(to.address, cwd);
+    if (typeof database === "string") return [`--sql: ${database}`];
+    target = sqlAt(database, call);
+  }
+  return {
+    hosts,
+    absent: [],
+    targets: () => [target],
+    target: () => target,
+    storeName: (_host, store) => store,
+    isServed: () => undefined,
+  };
+}
+
+function filesAt(path: string, { over, version }: ExportCall, now: number): FilesTarget {
+  const stamp = `${new Date(now).toISOString().slice(0, 19).replaceAll(":", "")}Z`;
+  return new FilesTarget(path, over, { floor: version === "0.12" }, stamp);
+}
+
+function sqlAt(database: SqlOptions, { over, version }: ExportCall): SqlTarget {
+  // SQLite keeps what it is given; the others have a column of integers.
+  return new SqlTarget(database, over, version === "0.12" || database.driver !== "SQLite3");
+}
+
+async function toConfigured(
+  call: ExportCall,
+  to: ExportCall["to"] & { readonly kind: "config" },
   { cwd, now, hosts }: DestinationOptions,
 ): Promise<Destination | readonly string[]> {
-  const stamp = `${new Date(now).toISOString().slice(0, 19).replaceAll(":", "")}Z`;
-  const files = (path: string): FilesTarget =>
-    new FilesTarget(path, call.over, { floor: call.version === "0.12" }, stamp);
-  const { to } = call;
-  switch (to.kind) {
-    case "folder": {
-      const target = files(resolve(cwd, to.path));
-      return {
-        hosts,
-        absent: [],
-        targets: [target],
-        target: () => target,
-        storeName: (_host, store) => store,
-        isServed: () => undefined,
-      };
+  const config = await loadConfig(resolve(cwd, to.file));
+  const there = hosts.filter(({ name }) => config.hosts.some((host) => host.name === name));
+  const problems = new Set(missing(config, hosts, call));
+  const folder = findDataPath(config, to.dataPath, cwd);
+  const byKey = new Map<string, ExportTarget>();
+  const targetOf = (host: string, store: string): ExportTarget | undefined => {
+    const driver = driverOf(config, host, store);
+    if (NOTHING_KEPT.has(driver)) return undefined;
+    const refuse = (reason: string): undefined => void problems.add(`${host}: storage "${driver}": ${reason}`);
+    if (driver !== "internal" && driver !== "sql")
+      return refuse("only files (internal) and databases (sql) can be written");
+    const options = driver === "sql" ? readSqlOptions(config.get(host, "sql"), String(folder)) : undefined;
+    if (typeof options === "string") return refuse(`sql: ${options}`);
+    if ((options === undefined || options.driver === "SQLite3") && typeof folder === "object") {
+      return void problems.add(folder.problem);
     }
-    case "config": {
-      const config = await loadConfig(resolve(cwd, to.file));
-      const folder = findDataPath(config, to.dataPath, cwd);
-      const there = hosts.filter(({ name }) => config.hosts.some((host) => host.name === name));
-      const problems = [
-        ...(typeof folder === "object" ? [folder.problem] : []),
-        ...missing(config, hosts, call),
-        ...there.flatMap(({ name, kind }) => storageProblems(config, name, STORES[kind])),
-      ];
-      const pid = call.isDryRun || to.dataPath !== undefined ? undefined : runningProsody(config, cwd);
-      if (pid !== undefined) problems.push(`Prosody is running, as process ${pid}: stop it first`);
-      if (problems.length > 0 || typeof folder === "object") return problems;
-      const target = files(folder);
-      return {
-        hosts: there,
-        absent: hosts.filter((host) => !there.includes(host)).map(({ name }) => name),
-        targets: [target],
-        target: () => target,
-        storeName: (host, store) => nameIn(config, host, store),
-        isServed: (domain) => config.hosts.some(({ name, type }) => type === "VirtualHost" && name === domain),
-      };
-    }
-  }
+    const key = JSON.stringify(options ?? "");
+    const target = byKey.get(key) ?? (options ? sqlAt(options, call) : filesAt(String(folder), call, now));
+    byKey.set(key, target);
+    return target;
+  };
+  for (const { name, kind } of there) for (const store of STORES[kind]) targetOf(name, nameIn(config, name, store));
+  const pid = call.isDryRun ? undefined : runningProsody(config, cwd);
+  if (pid !== undefined) problems.add(`Prosody is running, as process ${pid}: stop it first`);
+  if (problems.size > 0) return [...problems];
+  return {
+    hosts: there,
+    absent: hosts.filter((host) => !there.includes(host)).map(({ name }) => name),
+    targets: () => [...byKey.values()],
+    target: targetOf,
+    storeName: (host, store) => nameIn(config, host, store),
+    isServed: (domain) => config.hosts.some(({ name, type }) => type === "VirtualHost" && name === domain),
+  };
 }
 
 /** Rooms that would be written for nobody. */
@@ -90,11 +125,4 @@ function missing(config: Config, hosts: readonly SourceHost[], call: ExportCall)
     }
     return [];
   });
-}
-
-function storageProblems(config: Config, host: string, stores: readonly string[]): string[] {
-  const drivers = new Set(stores.map((store) => driverOf(config, host, nameIn(config, host, store))));
-  return [...drivers]
-    .filter((driver) => driver !== "internal")
-    .map((driver) => `${host}: storage "${driver}": only files (internal) can be written`);
 }

@@ -11,11 +11,10 @@ import {
   writeData,
   type ListOptions,
   type LuaTable,
-  type ProsodyData,
   type ProsodyMessage,
 } from "chorus-muc";
 import type { OverPresent } from "./command-line.js";
-import type { ExportTarget } from "./target.js";
+import { dataPresent, type ExportTarget } from "./target.js";
 
 /**
  * Prosody's data folder. The folder of each host is written aside, and takes the place of the one that is there by a
@@ -40,6 +39,7 @@ export class FilesTarget implements ExportTarget {
 
   begin(host: string): Promise<void> {
     return this.#writing(async () => {
+      if (this.over === undefined && (await this.present(host)).length > 0) throw dataPresent(this.place, host);
       if (this.#work === undefined) {
         await mkdir(this.place, { recursive: true, mode: 0o750 });
         this.#work = await mkdtemp(join(this.place, ".export-"));
@@ -75,8 +75,19 @@ export class FilesTarget implements ExportTarget {
     });
   }
 
-  written(): ProsodyData {
-    return new ProsodyFiles(this.#folder);
+  async writtenValues(host: string, store: string): Promise<ReadonlySet<string | null | undefined>> {
+    const values = await new ProsodyFiles(this.#folder).values(host, store);
+    return new Set(values.map(({ user }) => user));
+  }
+
+  async writtenMessages(host: string, store: string): Promise<ReadonlyMap<string, number>> {
+    const counts = new Map<string, number>();
+    for (const { user, messages } of await new ProsodyFiles(this.#folder).archives(host, store)) {
+      let count = 0;
+      for await (const message of messages()) if (!(message instanceof DataError)) count++;
+      counts.set(user ?? "", count);
+    }
+    return counts;
   }
 
   commit(): Promise<readonly string[]> {

@@ -163,8 +163,8 @@ export class RoomExport {
   }
 
   #leave(report: StoreReport, record: string, reason: string): void {
-    const { place } = this.run.destination.target(this.host, report.store);
-    report.remarks.push({ kind: "left", file: place, record, reason });
+    const place = this.run.destination.target(this.host, report.store)?.place;
+    report.remarks.push({ kind: "left", file: place ?? this.host, record, reason });
   }
 }
 

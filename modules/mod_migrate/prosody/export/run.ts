@@ -8,6 +8,7 @@ import type { ExportCall } from "./command-line.js";
 import type { Destination } from "./destination.js";
 import { exportKept } from "./kept.js";
 import { RoomExport } from "./rooms.js";
+import type { ExportTarget } from "./target.js";
 import { exportUserData } from "./user-data.js";
 
 const NOT_FOUND = "it was written, and is not there";
@@ -22,6 +23,9 @@ export interface NamedTable {
 
 /** One export to a Prosody. */
 export class ExportRun extends ImportRun {
+  /** Hosts of which something was written, by where. */
+  readonly #begun = new Map<ExportTarget, Set<string>>();
+
   constructor(
     readonly destination: Destination,
     readonly nowSeconds: number,
@@ -39,17 +43,16 @@ export class ExportRun extends ImportRun {
     try {
       for (const { name, kind } of this.destination.hosts) {
         const isAttached = hosts.get(name)?.link !== undefined;
-        if (!this.isDryRun) for (const target of targets) await target.begin(name);
         await this.#exportHost({ name, kind }, module.context(name), isAttached);
       }
       for (const name of this.destination.absent) {
         const reason = "that Prosody has no such host: its accounts stay where they are";
-        const file = targets[0]?.place ?? "";
+        const file = targets()[0]?.place ?? "";
         this.report.store(name, "accounts", "accounts").remarks.push({ kind: "left", file, record: name, reason });
       }
-      return this.isDryRun ? [] : (await Promise.all(targets.map((target) => target.commit()))).flat();
+      return this.isDryRun ? [] : (await Promise.all(targets().map((target) => target.commit()))).flat();
     } catch (error) {
-      for (const target of targets) await target.abandon();
+      for (const target of targets()) await target.abandon();
       throw error;
     }
   }
@@ -63,7 +66,8 @@ export class ExportRun extends ImportRun {
   /** Writes the values of a store. @param report counts what is written */
   async put(report: StoreReport, values: AsyncIterable<NamedTable> | Iterable<NamedTable>): Promise<void> {
     const { host, store } = report;
-    const target = this.destination.target(host, store);
+    const target = await this.#target(report);
+    if (target === undefined) return;
     const users = new Set<string | null>();
     for await (const { user, table } of values) {
       report.in++;
@@ -79,15 +83,34 @@ export class ExportRun extends ImportRun {
       }
     }
     if (this.isDryRun || users.size === 0) return;
-    for (const { user } of await target.written().values(host, store)) if (user !== undefined) users.delete(user);
+    const found = await target.writtenValues(host, store);
     for (const user of users) {
+      if (found.has(user)) continue;
       report.out--;
       report.remarks.push({ kind: "lost", file: target.place, record: user ?? undefined, reason: NOT_FOUND });
     }
   }
 
   /** Writes the archives of a store. */
-  putArchives(report: StoreReport, archives: AsyncIterable<NamedArchive>): Promise<void> {
-    return exportArchives(this, this.destination.target(report.host, report.store), report, archives);
+  async putArchives(report: StoreReport, archives: AsyncIterable<NamedArchive>): Promise<void> {
+    const target = await this.#target(report);
+    if (target !== undefined) await exportArchives(this, target, report, archives);
+  }
+
+  /** Where a store goes, ready to be written; `undefined`, and said: it is kept nowhere. */
+  async #target({ host, store, remarks }: StoreReport): Promise<ExportTarget | undefined> {
+    const target = this.destination.target(host, store);
+    if (target === undefined) {
+      const reason = "Prosody's configuration says that such a store is not kept";
+      remarks.push({ kind: "left", file: this.destination.targets()[0]?.place ?? "", record: store, reason });
+      return undefined;
+    }
+    const begun = this.#begun.get(target) ?? new Set();
+    this.#begun.set(target, begun);
+    if (!this.isDryRun && !begun.has(host)) {
+      begun.add(host);
+      await target.begin(host);
+    }
+    return target;
   }
 }

@@ -3,12 +3,17 @@ import assert from "node:assert/strict";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { ProsodyFiles } from "../../../../core/storage/prosody/prosody-files.js";
+import { ProsodySql } from "../../../../core/storage/prosody/prosody-sql.js";
+import { openSql } from "../../../../core/storage/sql/connection.js";
 import { startService } from "../../../../core/testing/service.js";
 import { xml } from "../../../../core/xmpp/element.js";
+import { describeDatabases, sqlOption } from "../../../support/databases.js";
 import { createRoom, received } from "../../../support/rooms.js";
 import { archived, CHORUS, ProsodyFolder, room, ROOMS } from "./prosody-data.js";
-import { tablesIn } from "./prosody-tables.js";
+import { recordsOf, tablesIn } from "./prosody-tables.js";
 
+const UPSTREAM = 'component_secret = "s"; component_upstream = "xmpp://127.0.0.1:1"';
 const HOST = "conference%2elocalhost";
 
 function stamped(id: string, body: string, when: number, stamp: string): string {
@@ -231,7 +236,7 @@ describe("chorusctl export prosody", () => {
     const rooms = `Component "${ROOMS}" "muc"`;
     const refused: readonly (readonly [config: string, says: RegExp])[] = [
       ['VirtualHost "localhost"', /has no Component "conference\.localhost" "muc"/],
-      [`storage = "sql"\n${rooms}`, /storage "sql": only files/],
+      [`storage = "sql"; sql = { driver = "Oracle" }\n${rooms}`, /storage "sql": sql: expected/],
       [`pidfile = "prosody.pid"\n${rooms}`, /Prosody is running, as process \d+/],
     ];
     await folder.put("../prosody.pid", `${process.pid}\n`);
@@ -252,9 +257,10 @@ describe("chorusctl export prosody", () => {
   });
 
   const wrong: readonly (readonly [words: string, says: RegExp])[] = [
-    ["", /expected --to DIR or --config PROSODY_CONFIG/],
-    ["--to out --config x", /expected --to DIR or/],
+    ["", /expected one of --to DIR, --sql DATABASE and --config/],
+    ["--to out --config x", /expected one of/],
     ["--to out --merge --replace", /got both/],
+    ["--sql oracle://x/y", /--sql: expected sqlite:FILE, postgresql:/],
     ["--to out --for 0.11", /--for: expected 0\.12 or 13\.0, got 0\.11/],
     ["--to out --host nowhere", /no rooms and no accounts of nowhere/],
     ["--to", /--to: expected a value/],
@@ -270,5 +276,40 @@ describe("chorusctl export prosody", () => {
       assert.notEqual(status, 0);
       assert.match(lines.join("\n"), says);
     }
+  });
+});
+
+describeDatabases("chorusctl export prosody", (database) => {
+  it("gives back all that was brought over, in a database", async () => {
+    const options = await database.create();
+    await using folder = await ProsodyFolder.make(FILES);
+    const imported = await folder.importInto(`${CHORUS}\n  ${UPSTREAM}`);
+    assert.equal(imported.status, 0, imported.lines.join("\n"));
+    const hosts = ["localhost", ROOMS];
+    const config = `data_path = "data"; storage = "sql"; ${sqlOption(options)}\nVirtualHost "localhost"\nComponent "${ROOMS}" "muc"`;
+    await folder.put("../back.cfg.lua", config);
+    const words = ["--config", "back.cfg.lua", "--data-path", folder.path];
+    const read = async (): Promise<Record<string, unknown>> => {
+      const data = await ProsodySql.open(await openSql(options));
+      try {
+        return await recordsOf(data, hosts);
+      } finally {
+        await data.close();
+      }
+    };
+    const exported = await folder.exportFrom(`${CHORUS}\n  ${UPSTREAM}`, ...words, "--for", "13.0");
+    assert.equal(exported.status, 0, exported.lines.join("\n"));
+    const before = await recordsOf(new ProsodyFiles(join(folder.path, "data")), hosts);
+    assert.deepEqual(await read(), before);
+
+    const refused = await folder.exportFrom(CHORUS, ...words);
+    assert.equal(refused.status, 1);
+    assert.match(refused.lines.join("\n"), /has data of localhost already \(account_details, .*\): --replace/);
+    // Without the others in the rooms, which no attached Chorus says to be inside.
+    assert.equal((await folder.exportFrom(CHORUS, ...words, "--replace", "--host", ROOMS)).status, 0);
+    const { [`${ROOMS}/state/garden`]: state, ...others } = await read();
+    const { [`${ROOMS}/state/garden`]: stateBefore, ...othersBefore } = before;
+    assert.deepEqual(others, othersBefore);
+    assert.notDeepEqual(state, stateBefore);
   });
 });

@@ -2,6 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { DataError } from "../../../../core/storage/prosody/data-error.js";
+import type { ProsodyData } from "../../../../core/storage/prosody/prosody-data.js";
 import { readList } from "../../../../core/storage/prosody/list-file.js";
 import { readData, type LuaValue } from "../../../../core/storage/prosody/lua-data.js";
 
@@ -23,6 +24,27 @@ export async function tablesIn(folder: string): Promise<Record<string, unknown>>
     } else tables[name] = await readFile(path, "latin1");
   }
   return tables;
+}
+
+/** Every record of hosts, wherever it is kept. */
+export async function recordsOf(data: ProsodyData, hosts: readonly string[]): Promise<Record<string, unknown>> {
+  const records: Record<string, unknown> = {};
+  for (const host of hosts) {
+    for (const store of await data.stores(host)) {
+      for (const value of await data.values(host, store)) {
+        records[`${host}/${store}/${String(value.user)}`] = plain(await value.read());
+      }
+      for (const { user, messages } of await data.archives(host, store)) {
+        const found: unknown[] = [];
+        for await (const message of messages()) {
+          if (message instanceof DataError) throw message;
+          found.push([message.id, message.when, message.with, message.stanza.toString()]);
+        }
+        records[`${host}/${store}/${String(user)} (archive)`] = found;
+      }
+    }
+  }
+  return records;
 }
 
 /** Tables as objects; keys that are no names are marked by their kind. An element has its namespace at the top only. */
