@@ -49,12 +49,18 @@ export class SocketOutlet implements Outlet {
 
   write(text: string, isAscii = false): void {
     if (!this.#open) return;
-    if (this.#gathered === "") this.#isAscii = true;
-    this.#gathered += text;
-    turns.add(this, this.#gathered.length > MUCH);
-    if (!isAscii) this.#isAscii = false;
+    if (this.#gathered === "") {
+      this.#isAscii = isAscii;
+      turns.add(this);
+      this.#gathered = text;
+    } else {
+      this.#isAscii &&= isAscii;
+      this.#gathered += text;
+    }
+    const { length } = this.#gathered;
+    turns.more(length > MUCH);
     const { maxPending } = this.#options;
-    if (this.#gathered.length + this.#backlog > maxPending && this.pending > maxPending) this.#overflow();
+    if (length + this.#backlog > maxPending && this.pending > maxPending) this.#overflow();
   }
 
   /** Hands over at once what was gathered: before a stream is closed, or TLS starts on it. */

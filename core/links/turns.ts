@@ -16,7 +16,7 @@ const FLUSHES_AT_ONCE = 16;
  * most. Where stanzas come one by one, nothing waits: whether waiting pays is tried once in a while.
  */
 export class Turns {
-  readonly #gatherers = new Set<Gatherer>();
+  #gatherers: Gatherer[] = [];
   readonly #now: () => number;
   #isScheduled = false;
   /** Something was gathered since the last look. */
@@ -32,19 +32,24 @@ export class Turns {
     this.#now = now;
   }
 
-  /**
-   * Something has gathered more, and is flushed with the others.
-   * @param isUrgent it has gathered so much that this turn is the last that is waited for
-   */
-  add(gatherer: Gatherer, isUrgent = false): void {
-    this.#gatherers.add(gatherer);
+  /** Something begins to gather, and is to be flushed, once. */
+  add(gatherer: Gatherer): void {
+    this.#gatherers.push(gatherer);
     this.#hasMore = true;
-    this.#isUrgent ||= isUrgent;
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     this.#isTried = false;
     this.#beganMs = this.#now();
     this.#nextTurn();
+  }
+
+  /**
+   * Something that was added has gathered more.
+   * @param isMuch so much that nothing is waited for any longer
+   */
+  more(isMuch: boolean): void {
+    this.#hasMore = true;
+    if (isMuch) this.#isUrgent = true;
   }
 
   #nextTurn(): void {
@@ -61,8 +66,8 @@ export class Turns {
       return;
     }
     this.#isScheduled = this.#isUrgent = false;
-    const all = [...this.#gatherers];
-    this.#gatherers.clear();
+    const all = this.#gatherers;
+    this.#gatherers = [];
     for (const gatherer of all) gatherer.flush();
   }
 

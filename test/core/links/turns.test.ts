@@ -11,9 +11,9 @@ class Noted {
 
   constructor(private readonly turns: Turns) {}
 
-  add(isUrgent = false): void {
-    this.#added++;
-    this.turns.add(this, isUrgent);
+  add(isMuch = false): void {
+    if (this.#added++ === 0) this.turns.add(this);
+    this.turns.more(isMuch);
   }
 
   flush(): void {
