@@ -30,7 +30,7 @@ export function backupCommand({ snapshot, now, prosodyFiles }: BackupContext): C
       const left =
         prosodyFiles && `what has storage = "internal" is in ${prosodyFiles}: stop the server, and copy the folder`;
       if (!records) {
-        io.error(left ? `there is no backup: ${left}` : 'nothing is on disk: storage = "memory"');
+        io.error(left ? `there is no backup: ${left}` : 'nothing is in files of its own: storage = "memory" or "sql"');
         return 1;
       }
       try {

@@ -131,7 +131,7 @@ async function* checkData(driver: StorageDriver, config: LoadedConfig): AsyncGen
 function readOnly(driver: StorageDriver): StorageDriver {
   return {
     name: driver.name,
-    keepsValuesWhole: driver.keepsValuesWhole === true,
+    keepsValuesWhole: (store) => driver.keepsValuesWhole?.(store) === true,
     get: (key) => driver.get(key),
     cursor: (range) => driver.cursor(range),
     batch: () => Promise.resolve(),

@@ -363,3 +363,15 @@ function timeText(seconds: number): string {
   }
   return bytes.toString("hex");
 }
+
+/** The time of a position, in unix seconds. */
+export function timeOf(position: string): number {
+  const bytes = Buffer.from(position.slice(0, TIME_LENGTH), "hex");
+  const isNegative = (bytes[0] ?? 0) < 0x80;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    if (isNegative) bytes[at] = ~byte & 0xff;
+    else if (at === 0) bytes[at] = byte & 0x7f;
+  }
+  return bytes.readDoubleBE();
+}

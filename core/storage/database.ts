@@ -149,9 +149,9 @@ export class Database {
     });
   }
 
-  /** Whether no store ever holds one record per key. */
-  get keepsValuesWhole(): boolean {
-    return this.driver.keepsValuesWhole === true;
+  /** Whether that store never holds one record per key. */
+  keepsValuesWhole(name: string): boolean {
+    return this.driver.keepsValuesWhole?.(name) === true;
   }
 
   /** Whether a store may hold one record per key, beside those that hold a user's whole value. */

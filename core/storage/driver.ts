@@ -39,8 +39,8 @@ export interface RecordCursor {
 /** Ordered records. Errors are the driver's own; the stores wrap them in a `StorageError` as its cause. */
 export interface StorageDriver {
   readonly name: string;
-  /** A user's value is always in one record: none per key is put. */
-  readonly keepsValuesWhole?: boolean;
+  /** A user's value in that store is always in one record: none per key is put. */
+  keepsValuesWhole?(store: string): boolean;
   get(key: Buffer): Promise<string | undefined>;
   /** The same at once, where that costs no wait worth the name; may throw where it would, and `get` is asked then. */
   getSync?(key: Buffer): string | undefined;

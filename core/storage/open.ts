@@ -5,6 +5,8 @@ import { TableKeyvalPlusStore, TableKeyvalStore } from "./keyval-store.js";
 import { openInternalDriver } from "./internal/internal-driver.js";
 import { openLevelDriver, openMemoryDriver } from "./level-driver.js";
 import { TableMapStore } from "./map-store.js";
+import type { SqlOptions } from "./sql/options.js";
+import { openSqlDriver } from "./sql/sql-driver.js";
 import type { Storage, StoredRecord, StoreType, StoreTypes } from "./store.js";
 import { Table } from "./table.js";
 
@@ -14,6 +16,8 @@ export type StorageOptions =
   | { readonly driver: "level"; readonly path: string }
   /** Prosody's files in its data folder; one process at a time, and no Prosody meanwhile. */
   | { readonly driver: "internal"; readonly path: string }
+  /** Prosody's tables in a database; one process at a time, and no Prosody meanwhile. */
+  | { readonly driver: "sql"; readonly sql: SqlOptions }
   /** In memory, gone when closed; for tests. */
   | { readonly driver: "memory" }
   /** Records held by something else; the storage closes it when it is closed itself. */
@@ -53,6 +57,8 @@ async function openDriver(options: StorageOptions): Promise<StorageDriver> {
       return openLevelDriver(options.path);
     case "internal":
       return openInternalDriver(options.path);
+    case "sql":
+      return openSqlDriver(options.sql);
     case "memory":
       return openMemoryDriver();
     case "custom":

@@ -75,7 +75,7 @@ export class Table {
     const refusal = this.database.refusal(whole);
     if (refusal) return Promise.reject(refusal);
     const path = values.length === 1 ? this.#path(user, first[0]) : this.#path(user);
-    if (this.database.keepsValuesWhole) return this.#changeWhole(user, values, path, options);
+    if (this.database.keepsValuesWhole(this.name)) return this.#changeWhole(user, values, path, options);
     const change: Change<void> = async (transaction) => {
       const before = await transaction.get(whole);
       const isObject = before !== undefined && isObjectText(before);

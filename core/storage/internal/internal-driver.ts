@@ -78,7 +78,6 @@ export async function openInternalDriver(dataPath: string): Promise<StorageDrive
 
 class InternalDriver implements StorageDriver {
   readonly name = "internal";
-  readonly keepsValuesWhole = true;
   readonly #lists = new Lists();
   /** Texts of values by file. */
   readonly #values = new Recent<{ readonly text: string | undefined }>();
@@ -91,6 +90,10 @@ class InternalDriver implements StorageDriver {
     private readonly dataPath: string,
     private readonly state: StorageDriver,
   ) {}
+
+  keepsValuesWhole(): boolean {
+    return true;
+  }
 
   async get(key: Buffer): Promise<string | undefined> {
     const address = this.#address(key);

@@ -42,7 +42,7 @@ export function rowsOfTable(table: LuaTable): SqlEntry[] {
   const rows: SqlEntry[] = [];
   const others: LuaTable = new Map();
   for (const [key, value] of table) {
-    if (typeof key === "string" && key !== "") rows.push({ key, ...encodeSql(value) });
+    if (typeof key === "string" && key !== "" && !key.includes("\u0000")) rows.push({ key, ...encodeSql(value) });
     else others.set(key, value);
   }
   if (others.size > 0) rows.push({ key: "", ...encodeSql(others) });

@@ -5,8 +5,8 @@ import { openPostgres } from "./postgres.js";
 import type { SqlBackend, SqlResult, SqlRow, SqlSession, SqlValue } from "./session.js";
 import { importSqlite, openSqlite } from "./sqlite.js";
 
-/** Sessions that are kept for the next who asks. */
-const KEPT_SESSIONS = 4;
+/** Sessions that are used at a time, but for those of streams: who asks for more waits. */
+const MOST_SESSIONS = 4;
 
 /** What can be asked of a database, or of a transaction in it. */
 export interface SqlQueries {
@@ -96,6 +96,8 @@ function toStorageError(
 
 class PooledConnection implements SqlConnection {
   readonly #idle: SqlSession[] = [];
+  #used = 0;
+  readonly #waiting: (() => void)[] = [];
   /** Where there is one session only: the end of its line. */
   #turn: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
@@ -179,6 +181,18 @@ class PooledConnection implements SqlConnection {
   async #once<T>(work: (session: SqlSession) => Promise<T>, isFinal = false): Promise<T> {
     if (this.#closing) throw new StorageError("STORAGE_CLOSED", `${this.place} is closed`);
     if (!this.backend.isShared) return this.#inTurn(work);
+    if (this.#used < MOST_SESSIONS) this.#used++;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve)); // who is done gives up its place
+    try {
+      return await this.#attempt(work, isFinal);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#used--;
+    }
+  }
+
+  async #attempt<T>(work: (session: SqlSession) => Promise<T>, isFinal: boolean): Promise<T> {
     const kept = this.#kept();
     const session = kept ?? (await this.#connect());
     try {
@@ -189,7 +203,7 @@ class PooledConnection implements SqlConnection {
     } finally {
       await this.#keep(session);
     }
-    return this.#once(work, true);
+    return this.#attempt(work, true);
   }
 
   /** One after the other, where there is one session only. */
@@ -219,7 +233,7 @@ class PooledConnection implements SqlConnection {
   }
 
   async #keep(session: SqlSession): Promise<void> {
-    if (!session.isBroken && !this.#closing && this.#idle.length < KEPT_SESSIONS) this.#idle.push(session);
+    if (!session.isBroken && !this.#closing && this.#idle.length < MOST_SESSIONS) this.#idle.push(session);
     else await session.close().catch(() => undefined); // whoever used it has what was to be had
   }
 }

@@ -46,11 +46,11 @@ const TABLE: { readonly name: string; readonly config: string; readonly lines: r
   {
     name: "log and storage",
     config: `log = { loud = "x.log" }
-      storage = "sql"
+      storage = "xep0227"
       VirtualHost "localhost"`,
     lines: [
       'prosody.cfg.lua:1: log: expected one of debug, info, warn, error, got "loud"',
-      'prosody.cfg.lua:2: storage: expected "level", "internal" or "memory", got "sql"; "level" is used',
+      'prosody.cfg.lua:2: storage: expected "level", "internal", "sql" or "memory", got "xep0227"; "level" is used',
     ],
   },
   {
