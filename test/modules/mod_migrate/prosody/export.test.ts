@@ -1,13 +1,14 @@
 /** The way back: what came from Prosody's files is in Prosody's files again. */
 import assert from "node:assert/strict";
-import { cp } from "node:fs/promises";
-import { join } from "node:path";
+import { cp, mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { ProsodyFiles } from "../../../../core/storage/prosody/prosody-files.js";
 import { ProsodySql } from "../../../../core/storage/prosody/prosody-sql.js";
 import { openSql } from "../../../../core/storage/sql/connection.js";
 import { startService } from "../../../../core/testing/service.js";
 import { xml } from "../../../../core/xmpp/element.js";
+import { chorus, run, serverFolder } from "../../../support/cli.js";
 import { describeDatabases, sqlOption } from "../../../support/databases.js";
 import { createRoom, received } from "../../../support/rooms.js";
 import { archived, CHORUS, ProsodyFolder, room, ROOMS } from "./prosody-data.js";
@@ -254,6 +255,30 @@ describe("chorusctl export prosody", () => {
       Object.keys(written).filter((name) => name.startsWith("localhost/")),
       [],
     );
+  });
+
+  it("goes on while the server runs, from the folder of whoever calls, and without those who are inside", async () => {
+    const config = `data_path = "data"; c2s_ports = { 0 }; c2s_interfaces = { "127.0.0.1" }; log = "chorus.log"\n${CHORUS}`;
+    await using folder = await serverFolder(config);
+    for (const [name, text] of Object.entries(FILES)) {
+      await mkdir(dirname(join(folder.path, "prosody", name)), { recursive: true });
+      await writeFile(join(folder.path, "prosody", name), text);
+    }
+    await writeFile(join(folder.path, "source.cfg.lua"), `VirtualHost "localhost"\nComponent "${ROOMS}" "muc"`);
+    const source = ["--config", "source.cfg.lua", "--data-path", "prosody", "--into", "prosody.cfg.lua"];
+    const imported = await run(folder, ["import", "prosody", ...source]);
+    assert.equal(imported.status, 0, imported.stderr);
+    await chorus(folder).printed(/chorus ready/);
+    const exported = await run(folder, ["export", "prosody", "--to", "out", "--from", "prosody.cfg.lua", "--json"]);
+    assert.equal(exported.status, 0, exported.stderr + exported.stdout);
+    assert.equal((JSON.parse(exported.stdout) as { lost: boolean }).lost, false);
+    const [{ [`${HOST}/state/garden.dat`]: _, ...before }, { [`${HOST}/state/garden.dat`]: state, ...after }] = [
+      await tablesIn(join(folder.path, "prosody")),
+      await tablesIn(join(folder.path, "out")),
+    ];
+    const cron = `${HOST}/cron.dat`; // of which the server has its own
+    assert.deepEqual({ ...after, [cron]: "" }, { ...before, [cron]: "" });
+    assert.deepEqual(Object.keys(state as object).sort(), ["_last_message", "_last_message_at"]);
   });
 
   const wrong: readonly (readonly [words: string, says: RegExp])[] = [
