@@ -244,16 +244,25 @@ async function liveOn([alice, bob]: readonly Client[]): Promise<void> {
   assert.equal(stored.attrs["type"], "result", stored.toString());
 }
 
-test("Chorus has on Prosody's own files what Prosody had, and Prosody has it again", needs(missing), async () => {
-  await using prosody = await OwnProsody.make("");
+/** Prosody, Chorus on its data, and Prosody again. @param storage lines of Prosody's configuration */
+async function takeTurns(
+  storage: string,
+  chorusStorage: string,
+  meanwhile?: (prosody: OwnProsody, start: Start) => Promise<void>,
+): Promise<void> {
+  await using prosody = await OwnProsody.make(storage);
   prosody.register();
   const before = await prosody.running(liveAndLook);
-  await using target = await serverFolder(chorusConfig(`storage = "internal"`, `${prosody.folder}/data`));
-  const server = chorus(target);
-  const [, address = ""] = await server.printed(/chorus ready:.* c2s on 127\.0\.0\.1:(\d+)/);
-  assert.deepEqual(await look(await logIn(Number(address))), before);
-  await liveOn(await logIn(Number(address)));
-  const after = await look(await logIn(Number(address)));
+  await using target = await serverFolder(chorusConfig(chorusStorage, `${prosody.folder}/data`));
+  const start: Start = async () => {
+    const server = chorus(target);
+    const [, address = ""] = await server.printed(/chorus ready:.* c2s on 127\.0\.0\.1:(\d+)/);
+    return { port: Number(address), stop: () => server.stop() };
+  };
+  const server = await start();
+  assert.deepEqual(await look(await logIn(server.port)), before);
+  await liveOn(await logIn(server.port));
+  const after = await look(await logIn(server.port));
   for (const part of ["four, \u{1F33B} from Chorus", "bob@localhost,admin"]) {
     assert.ok(JSON.stringify(after).includes(part), `${part}: ${JSON.stringify(after)}`);
   }
@@ -261,7 +270,39 @@ test("Chorus has on Prosody's own files what Prosody had, and Prosody has it aga
   const checked = await run(target, ["doctor"]);
   assert.equal(checked.status, 0, checked.stdout + checked.stderr);
   assert.deepEqual(await prosody.running(async (port) => look(await logIn(port))), after);
-});
+  await meanwhile?.(prosody, start);
+}
+
+type Start = () => Promise<{ readonly port: number; stop(): Promise<unknown> }>;
+
+/** What Prosody changes is found changed, also in what Chorus alone keeps of it. */
+async function renameBetween(prosody: OwnProsody, start: Start): Promise<void> {
+  const renamed = await prosody.running(async (port) => {
+    const [alice] = await logIn(port);
+    const form = submission(`${NS_MUC}#roomconfig`, { "muc#roomconfig_roomname": "Named by Prosody" });
+    await change(alice as Client, `garden@${ROOMS}`, `<query xmlns="${NS_MUC}#owner">${form}</query>`);
+    return roomsListed(alice as Client);
+  });
+  assert.match(renamed, /Named by Prosody/);
+  const again = await start();
+  const [alice] = await logIn(again.port);
+  assert.equal(await roomsListed(alice as Client), renamed);
+  await again.stop();
+}
+
+/** The list of public rooms, in order of text. */
+async function roomsListed(client: Client): Promise<string> {
+  const answer = await ask(client, "get", ROOMS, `<query xmlns="http://jabber.org/protocol/disco#items"/>`);
+  const items = childElements(childElements(answer)[0] as Element);
+  return items
+    .map(({ attrs }) => `${String(attrs["jid"])}: ${String(attrs["name"])}`)
+    .sort()
+    .join("\n");
+}
+
+test("Chorus has on Prosody's own files what Prosody had, and Prosody has it again", needs(missing), () =>
+  takeTurns("", `storage = "internal"`),
+);
 
 describeDatabases("Prosody 0.12", (database) => {
   const lacks = missing ?? driverIsMissing(database.driver);
@@ -269,5 +310,10 @@ describeDatabases("Prosody 0.12", (database) => {
   it("rooms in a database are found as they were", needs(lacks), async () => {
     const storage = async (): Promise<string> => `storage = "sql"\n${sqlOption(await database.create())}`;
     await comeOver(await storage(), await storage());
+  });
+
+  it("Chorus has in the database what Prosody had, and Prosody has it again", needs(lacks), async () => {
+    const storage = `storage = "sql"\n${sqlOption(await database.create())}`;
+    await takeTurns(storage, storage, renameBetween);
   });
 });
