@@ -1,7 +1,7 @@
 /** Rooms that people have made on Debian's Prosody 0.12 are the same rooms on Chorus, once they are imported. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it, test } from "node:test";
@@ -17,6 +17,7 @@ import { driverIsMissing, prosodyIsMissing } from "./prosody.js";
 import { affiliationsOf, ask, change, enter, formOf, NS_MUC, pageOf, submission } from "./room-user.js";
 
 const ROOMS = "conference.localhost";
+const SECRET = "a secret between servers";
 const PEOPLE = ["alice", "bob", "carol"] as const;
 
 /** Each with its settings, by field of the room's form. */
@@ -152,6 +153,20 @@ Component "${ROOMS}" "muc"
     for (const user of PEOPLE) {
       const words = ["--config", this.config, "register", user, "localhost", `${user}'s \u2168`];
       execFileSync("prosodyctl", words, { stdio: "pipe" });
+    }
+  }
+
+  /** Does something with it while another serves the rooms. @param port for that other one */
+  async runningWithout<T>(port: number, work: (clientPort: number) => Promise<T>): Promise<T> {
+    const own = await readFile(this.config, "utf8");
+    const rooms = `Component "${ROOMS}" "muc"\n  modules_enabled = { "muc_mam" }\n`;
+    assert.ok(own.includes(rooms));
+    const other = own.replace(rooms, `Component "${ROOMS}"\n  component_secret = "${SECRET}"\n`);
+    await writeFile(this.config, `component_ports = { ${port} }\ncomponent_interfaces = { "127.0.0.1" }\n${other}`);
+    try {
+      return await this.running(work);
+    } finally {
+      await writeFile(this.config, own);
     }
   }
 
@@ -303,6 +318,34 @@ async function roomsListed(client: Client): Promise<string> {
 test("Chorus has on Prosody's own files what Prosody had, and Prosody has it again", needs(missing), () =>
   takeTurns("", `storage = "internal"`),
 );
+
+test("rooms that Chorus serves for the same Prosody 0.12 are found there, and go back", needs(missing), async () => {
+  await using prosody = await OwnProsody.make("");
+  prosody.register();
+  const before = await prosody.running(liveAndLook);
+  const [port = 0] = await freePorts(1);
+  await using target = await serverFolder(`
+data_path = "data"
+Component "${ROOMS}" "muc"
+  modules_enabled = { "muc_mam" }
+  component_secret = "${SECRET}"
+  component_upstream = "xmpp://127.0.0.1:${port}"
+`);
+  const imported = await run(target, ["import", "prosody", "--config", prosody.config, "--into", "prosody.cfg.lua"]);
+  assert.equal(imported.status, 0, imported.stdout + imported.stderr);
+  assert.match(imported.stdout, /left: .*: localhost: this Chorus has no such host: its accounts stay where they are/);
+  const accounts = (await tablesIn(prosody.data))["localhost/accounts/alice.dat"];
+  await prosody.runningWithout(port, async (clientPort) => {
+    const server = chorus(target);
+    await server.printed(/chorus ready/);
+    assert.deepEqual(await look(await logIn(clientPort)), before);
+    await server.stop();
+  });
+  const back = await run(target, ["export", "prosody", "--config", prosody.config, "--replace"]);
+  assert.equal(back.status, 0, back.stdout + back.stderr);
+  assert.deepEqual((await tablesIn(prosody.data))["localhost/accounts/alice.dat"], accounts);
+  assert.deepEqual(await prosody.running(async (clientPort) => look(await logIn(clientPort))), before);
+});
 
 describeDatabases("Prosody 0.12", (database) => {
   const lacks = missing ?? driverIsMissing(database.driver);
