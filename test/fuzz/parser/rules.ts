@@ -1,3 +1,4 @@
+import { Utf8Decoder } from "../../../core/xmpp/utf8-decoder.js";
 import type { ExpatReading } from "./expat.js";
 import { conditionOf, isSame, isToldAlike, readWithChorus, type Arrival, type Reading } from "./reading.js";
 
@@ -73,7 +74,10 @@ const RULES: readonly Rule[] = [
     name: "of several faults in one tag each finds another first",
     explains: ({ arrival, chorus, expat }) => {
       if (chorus.outcome.kind !== "refused" || expat.fault === undefined) return false;
-      const [first, last] = [expat.fault.at, refusedFrom(arrival) - 1].sort((a, b) => a - b) as [number, number];
+      const [first, last] = [expat.fault.at, refusedFrom(arrival, conditionOf(chorus)) - 1].sort((a, b) => a - b) as [
+        number,
+        number,
+      ];
       // Between the two no other tag begins; the one that is at fault may begin where expat found it so.
       return !arrival.bytes.subarray(first + 1, last).includes("<");
     },
@@ -128,23 +132,20 @@ export async function explain(difference: Difference): Promise<string | undefine
   return undefined;
 }
 
-/** What cannot be read as UTF-8 stays as it is. */
+/** From the first byte on that is not UTF-8, all stays as it is. */
 function respelt(bytes: Buffer, spelling: Spelling): Buffer {
-  const text = bytes.toString();
-  const isText = Buffer.from(text).equals(bytes);
-  return isText
-    ? Buffer.from(spelling.respelt(text))
-    : Buffer.from(spelling.respelt(bytes.toString("latin1")), "latin1");
+  const text = new Utf8Decoder().decode(bytes);
+  return Buffer.concat([Buffer.from(spelling.respelt(text)), bytes.subarray(Buffer.byteLength(text))]);
 }
 
-/** How many bytes it takes until Chorus refuses a stream. */
-function refusedFrom(arrival: Arrival): number {
+/** How many bytes it takes until Chorus refuses a stream for that. */
+function refusedFrom(arrival: Arrival, condition: string | undefined): number {
   let low = 0;
   let high = arrival.bytes.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     const bytes = arrival.bytes.subarray(0, middle);
-    if (conditionOf(readWithChorus({ ...arrival, bytes, cuts: [middle] })) === undefined) low = middle + 1;
+    if (conditionOf(readWithChorus({ ...arrival, bytes, cuts: [middle] })) !== condition) low = middle + 1;
     else high = middle;
   }
   return low;
