@@ -3,14 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { isComplete, parseArguments, USAGE, type Arguments } from "./arguments.js";
-import { medians } from "./medians.js";
 import { selfTimes } from "./profile.js";
 import { asText, figuresTable, summary, targetsTable } from "./report.js";
 import { summarise, writePage, writeResults } from "./results.js";
 import { run } from "./run.js";
 import { pinLoad } from "./servers/launch.js";
 import { isMissing } from "./servers/rooms.js";
-import { judge } from "./targets.js";
 import { FULL } from "./workloads/sizes.js";
 import type { ServerName } from "./workloads/workload.js";
 
@@ -39,30 +37,27 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 const kept = resolve(options.keep ?? mkdtempSync(join(tmpdir(), "chorus-bench-data-")));
 if (options.keep === undefined) process.once("exit", () => rmSync(kept, { recursive: true, force: true }));
 const { pinned, launch } = pinLoad();
-const file =
-  options.json ??
-  resolve(import.meta.dirname, "../../bench/results", isComplete(options, servers) ? "full.json" : "part.json");
+const folder = resolve(import.meta.dirname, "../../bench/results");
+const file = options.json ?? join(folder, isComplete(options, servers) ? "full.json" : "part.json");
 const began = new Date();
 const measurements = await run(
   { sizes: FULL, launch, profile: options.profile && resolve(options.profile), kept },
   { ...options, servers },
-  (round, { workload, server, figures }) => {
+  (round, { workload, server, figures }, all) => {
     const cpu = figures["cpuMicrosPerDelivery"];
     console.log(
       `round ${round}: ${workload}, ${server}${cpu === undefined ? "" : `: ${cpu.toFixed(2)} µs per delivery`}`,
     );
-  },
-  (round, all) => {
-    const results = summarise({ began, pinned, rounds: round, leftOut }, all);
-    writeResults(file, results, all);
-    // Alone what is comparable all through is for readers.
-    if (isComplete(options, servers)) writePage(dirname(file), results);
+    // Whatever becomes of the rest.
+    writeResults(join(folder, "part.json"), summarise({ began, pinned, rounds: round, leftOut }, all), all);
   },
 );
+const results = summarise({ began, pinned, rounds: options.rounds, leftOut }, measurements);
+writeResults(file, results, measurements);
+if (isComplete(options, servers)) writePage(dirname(file), results);
 console.log(`results: ${file}`);
-const middle = medians(measurements);
-const verdicts = judge(middle);
-console.log(`\n${asText(figuresTable(middle))}\n\n${asText(targetsTable(verdicts))}\n\n${summary(verdicts)}`);
+const { medians, verdicts } = results;
+console.log(`\n${asText(figuresTable(medians))}\n\n${asText(targetsTable(verdicts))}\n\n${summary(verdicts)}`);
 if (options.profile !== undefined) {
   console.log(`\nprofile of Chorus while it was measured (${options.profile}):`);
   for (const { where, percent } of selfTimes(options.profile, 30))
