@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { startChild } from "../test/support/child.js";
 import { isComplete, parseArguments, USAGE, type Arguments } from "./arguments.js";
 import { selfTimes } from "./profile.js";
 import { asText, figuresTable, summary, targetsTable } from "./report.js";
@@ -36,7 +37,8 @@ if (options.profile !== undefined) mkdirSync(options.profile, { recursive: true 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 const kept = resolve(options.keep ?? mkdtempSync(join(tmpdir(), "chorus-bench-data-")));
 if (options.keep === undefined) process.once("exit", () => rmSync(kept, { recursive: true, force: true }));
-const { pinned, launch } = pinLoad();
+// The thread that takes the samples needs a processor while the server works.
+const { pinned, launch } = options.profile === undefined ? pinLoad() : { pinned: false, launch: startChild };
 const folder = resolve(import.meta.dirname, "../../bench/results");
 const file = options.json ?? join(folder, isComplete(options, servers) ? "full.json" : "part.json");
 const began = new Date();

@@ -49,6 +49,7 @@ async function startBareComponent(
     pid: child.pid,
     clientPort: 0,
     login: "PLAIN",
+    compiles: true,
     output: "",
     async stop() {
       await child.stop();
@@ -63,7 +64,7 @@ function withHost(component: BenchServer, peer: Peer, login: BenchServer["login"
     pid: component.pid,
     clientPort,
     login,
-    host: { name, pid, clientPort, login, output: "", stop: () => peer.stop() },
+    host: { name, pid, clientPort, login, compiles: false, output: "", stop: () => peer.stop() },
     async stop() {
       await component.stop();
       await peer.stop();

@@ -13,6 +13,7 @@ export async function startBare(launch: Launch): Promise<BenchServer> {
     },
     clientPort,
     login: "ANONYMOUS",
+    compiles: true,
     get output() {
       return child.output;
     },

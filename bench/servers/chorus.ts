@@ -76,6 +76,7 @@ Component "${ROOMS}" "muc"
     },
     clientPort: upstream ? 0 : chorus.clientPort,
     login: "PLAIN",
+    compiles: true,
     get output() {
       return chorus.output;
     },

@@ -31,6 +31,7 @@ export async function startEjabberdRooms(launch: Launch): Promise<BenchServer> {
     },
     clientPort: peer.clientPort,
     login: "ANONYMOUS",
+    compiles: false,
     get output() {
       return peer.output;
     },

@@ -7,6 +7,7 @@ const folder = process.env["BENCH_PROFILE_DIR"] ?? ".";
 const session = new Session();
 session.connect();
 session.post("Profiler.enable");
+session.post("Profiler.setSamplingInterval", { interval: 200 }); // microseconds
 let number = 0;
 let running = false;
 

@@ -19,6 +19,7 @@ export async function startProsodyRooms(launch: Launch, rooms = ""): Promise<Ben
     },
     clientPort: peer.clientPort,
     login: "PLAIN",
+    compiles: false,
     get output() {
       return peer.output;
     },

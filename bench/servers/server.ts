@@ -6,6 +6,8 @@ export interface BenchServer {
   readonly clientPort: number;
   /** How clients log in: with any password, or without an account. */
   readonly login: "PLAIN" | "ANONYMOUS";
+  /** Whether it compiles what it runs often while it runs, so that it costs less after a few thousand stanzas. */
+  readonly compiles: boolean;
   /** What it printed so far. */
   readonly output: string;
   /** Where profiles are wanted: writes one of what the server does during an action. */

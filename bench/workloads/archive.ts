@@ -10,7 +10,15 @@ import { startChorus } from "../servers/chorus.js";
 import { startProsodyRooms } from "../servers/prosody.js";
 import { ROOMS, type BenchServer } from "../servers/server.js";
 import type { Sizes } from "./sizes.js";
-import { measure, withServer, type Bench, type Measurement, type ServerName, type Workload } from "./workload.js";
+import {
+  measure,
+  warmUp,
+  withServer,
+  type Bench,
+  type Measurement,
+  type ServerName,
+  type Workload,
+} from "./workload.js";
 
 const PAGE = 50;
 const ARCHIVED = `modules_enabled = { "muc_mam" }\n  muc_log_expires_after = "never"`;
@@ -50,8 +58,8 @@ async function talk(
     await room.join(1);
     await makePersistent(clients[0] as LoadClient, `room-100@${ROOMS}`);
     const measurements: Measurement[] = [];
+    await room.talk({ senders: 1, messages: warmUp(server, messages), inFlight: 10 });
     for (const inFlight of [1, 10]) {
-      await room.talk({ senders: 1, messages, inFlight }); // compilers at run time have done their work then
       const figures = await measure(server, async () => ({
         latencies: await room.talk({ senders: 1, messages, inFlight }),
         deliveries: occupants * messages,
@@ -112,7 +120,7 @@ async function pages(name: ServerName, starting: Promise<BenchServer>, { stored 
           checkPage(kind, answer, first);
         }
       };
-      await read(stored.pages / 2, new Latencies()); // to warm up
+      await read(warmUp(server, stored.pages), new Latencies());
       const { cpuMicrosPerDelivery, latencyP50Ms, latencyP95Ms } = await measure(server, async () => {
         const latencies = new Latencies();
         await read(stored.pages, latencies);

@@ -3,7 +3,7 @@ import { usageOf } from "../process-usage.js";
 import { HOSTS, startAttached } from "../servers/attached.js";
 import { isMissing } from "../servers/rooms.js";
 import { ROOMS } from "../servers/server.js";
-import { measure, settle, withServer, type Measurement, type Workload } from "./workload.js";
+import { measure, warmUp, settle, withServer, type Measurement, type Workload } from "./workload.js";
 
 /** `room-100` for the users of another server: what the component costs, and what that server pays to route. */
 export const attached: Workload = {
@@ -17,8 +17,8 @@ export const attached: Workload = {
         const { occupants, messages } = bench.sizes.room100;
         const room = new RoomLoad(`room-100@${ROOMS}`, await login(occupants));
         await room.join(1);
+        await room.talk({ senders: 1, messages: warmUp(server, messages), inFlight: 10 });
         for (const inFlight of [1, 10]) {
-          await room.talk({ senders: 1, messages, inFlight }); // compilers at run time have done their work then
           await settle(server.host);
           const before = usageOf(server.host.pid).cpuMicros;
           const figures = await measure(server, async () => ({

@@ -1,7 +1,7 @@
 import { RoomLoad } from "../load/room.js";
 import { startRooms } from "../servers/rooms.js";
 import { ROOMS } from "../servers/server.js";
-import { measure, SERVERS, withServer, type Measurement, type Workload } from "./workload.js";
+import { measure, warmUp, SERVERS, withServer, type Measurement, type Workload } from "./workload.js";
 
 /** One sender to a hundred: once waiting for each message to have arrived, once with ten under way. */
 export const room100: Workload = {
@@ -13,8 +13,8 @@ export const room100: Workload = {
       const room = new RoomLoad(`room-100@${ROOMS}`, await login(occupants));
       await room.join(10);
       const measurements: Measurement[] = [];
+      await room.talk({ senders: 1, messages: warmUp(server, messages), inFlight: 10 });
       for (const inFlight of [1, 10]) {
-        await room.talk({ senders: 1, messages, inFlight }); // compilers at run time have done their work then
         const figures = await measure(server, async () => ({
           latencies: await room.talk({ senders: 1, messages, inFlight }),
           deliveries: occupants * messages,

@@ -3,7 +3,7 @@ import { RoomLoad } from "../load/room.js";
 import { usageOf } from "../process-usage.js";
 import { startRooms } from "../servers/rooms.js";
 import { ROOMS } from "../servers/server.js";
-import { measure, settle, SERVERS, withServer, type Workload } from "./workload.js";
+import { measure, warmUp, settle, SERVERS, withServer, type Workload } from "./workload.js";
 
 /** Many small rooms at the same time; also how much memory an occupant takes, its connection included. */
 export const rooms200: Workload = {
@@ -22,7 +22,8 @@ export const rooms200: Workload = {
       }
       await settle(server);
       const full = usageOf(server.pid).rssBytes;
-      await Promise.all(rooms.map((room) => room.talk({ senders: 1, messages: messages / 5, inFlight: 1 }))); // to warm up
+      const before = warmUp(server, messages);
+      await Promise.all(rooms.map((room) => room.talk({ senders: 1, messages: before, inFlight: 1 })));
       const figures = await measure(server, async () => {
         const latencies = new Latencies();
         await Promise.all(rooms.map((room) => room.talk({ senders: 1, messages, inFlight: 1 }, latencies)));

@@ -3,7 +3,7 @@ import { RoomLoad, type Talk } from "../load/room.js";
 import { usageOf } from "../process-usage.js";
 import { startRooms } from "../servers/rooms.js";
 import { ROOMS } from "../servers/server.js";
-import { measure, settle, withServer, type Bench, type Measurement, type Workload } from "./workload.js";
+import { measure, warmUp, settle, withServer, type Bench, type Measurement, type Workload } from "./workload.js";
 
 /** How the cost grows with occupants of one room, and with rooms of a few occupants. */
 export const scale: Workload = {
@@ -36,7 +36,7 @@ async function talkIn(bench: Bench, rooms: number, occupants: number, deliveries
     const messages = Math.max(1, Math.round(deliveries / (rooms * occupants)));
     const talk = (some: Talk, latencies?: Latencies): Promise<unknown> =>
       Promise.all(loads.map((load) => load.talk(some, latencies)));
-    await talk({ senders: 1, messages: Math.ceil(messages / 10), inFlight: 1 }); // to warm up
+    await talk({ senders: 1, messages: warmUp(server, messages), inFlight: 1 });
     const figures = await measure(server, async () => {
       const latencies = new Latencies();
       await talk({ senders: 1, messages, inFlight: 1 }, latencies);

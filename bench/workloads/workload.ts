@@ -50,6 +50,14 @@ export async function settle({ pid, name }: BenchServer): Promise<void> {
 }
 
 /**
+ * How many messages come before those that are measured: a server that compiles while it runs gets as many as it takes
+ * until it has, twice what is measured; others a tenth.
+ */
+export function warmUp({ compiles }: BenchServer, messages: number): number {
+  return compiles ? messages * 2 : Math.ceil(messages / 10);
+}
+
+/**
  * Measures something that ends in so many deliveries: the time of its processor, what is left to do afterwards included,
  * and how long it took until all had arrived.
  */

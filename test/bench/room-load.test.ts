@@ -25,7 +25,15 @@ async function talkThrough(server: BareServer): Promise<number> {
   try {
     clients.push(
       ...(await loginAll(
-        { name: "bare", pid: process.pid, clientPort, login: "ANONYMOUS", output: "", stop: async () => undefined },
+        {
+          name: "bare",
+          pid: process.pid,
+          clientPort,
+          login: "ANONYMOUS",
+          compiles: true,
+          output: "",
+          stop: async () => undefined,
+        },
         3,
       )),
     );
