@@ -3,11 +3,13 @@ import {
   ClockToken,
   ConfigError,
   ConfigToken,
+  describeSql,
   EXIT_USAGE,
   HostsToken,
   inject,
   injectable,
   ModuleApiToken,
+  readSqlOptions,
   type Clock,
   type CommandContext,
   type CommandIo,
@@ -111,6 +113,14 @@ export default class ImportProsody {
     }
   }
 
+  /** The database that this configuration has stores of a host in, if it has. */
+  #databaseOf(host: string, dataPath: string): string | undefined {
+    const storage = ["storage", "default_storage"].map((option) => JSON.stringify(this.config.get(host, option) ?? ""));
+    const options = readSqlOptions(this.config.get(host, "sql"), dataPath);
+    const isUsed = storage.some((text) => text.includes('"sql"'));
+    return isUsed && typeof options === "object" ? describeSql(options) : undefined;
+  }
+
   /** What this configuration lacks for what there is. @param isNamed the hosts were named one by one */
   #problems(source: Source, isNamed: boolean): string[] {
     const configured = this.config.get("*", "data_path");
@@ -119,6 +129,12 @@ export default class ImportProsody {
       return [`${this.config.file} has Prosody's own data_path, ${dataPath}: give Chorus a folder of its own`];
     }
     return source.hosts.flatMap(({ name, kind }) => {
+      const place = this.#databaseOf(name, dataPath);
+      if (place !== undefined && source.places(name).some((data) => data.place === place)) {
+        return [
+          `${this.config.file} has Prosody's own database, ${place}, for ${name}: there is nothing to bring over`,
+        ];
+      }
       const section = this.config.hosts.find((host) => host.name === name);
       if (kind === "muc" && section?.componentModule !== "muc") {
         return [`${this.config.file} has no Component "${name}" "muc" for the rooms of ${name}: add it`];

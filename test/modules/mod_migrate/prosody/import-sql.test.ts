@@ -166,6 +166,18 @@ describeDatabases("chorusctl import prosody from a database", (database) => {
     assert.match(text, /muc_log: 4 messages in, 2 out/);
   });
 
+  it("refuses Prosody's own database as Chorus's", async () => {
+    await using folder = await ProsodyFolder.make({});
+    const options = await database.create();
+    await changed(options, createProsodyTables);
+    const shared = `storage = "sql"\n${sqlOption(options)}\n`;
+    const path = `data_path = ${JSON.stringify(join(folder.path, "data"))}\n`;
+    await writeFile(join(folder.path, "prosody.cfg.lua"), `${path}${shared}${HOSTS}`);
+    const { status, lines } = await folder.importInto(`${shared}${HOSTS}`);
+    assert.equal(status, 1);
+    assert.match(lines.join("\n"), /has Prosody's own database, .*: there is nothing to bring over/);
+  });
+
   it("refuses a database that is not there, or of another version", async () => {
     await using folder = await ProsodyFolder.make(WHOLE);
     const options = await database.create();
