@@ -26,10 +26,19 @@ export class ProsodySql implements ProsodyData {
   ) {}
 
   /**
-   * Looks whether the tables are Prosody's.
+   * Looks whether the tables are Prosody's; if not, the connection is closed.
    * @throws StorageError `STORAGE_SCHEMA` when they are of no version that is known, and what keeps them from being read
    */
   static async open(connection: SqlConnection): Promise<ProsodySql> {
+    try {
+      return new ProsodySql(connection, await ProsodySql.#tablesOf(connection));
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+
+  static async #tablesOf(connection: SqlConnection): Promise<ReadonlySet<string>> {
     const tables = new Set<string>();
     const refuse = (lack: string): never => {
       const remedy = "it is of another version: start a Prosody 0.10 to 13.0 on it once, which brings it up to date";
@@ -44,7 +53,7 @@ export class ProsodySql implements ProsodyData {
       if (charset !== undefined) refuse(`its table ${table} has text in ${charset} instead of UTF-8`);
       tables.add(table);
     }
-    return new ProsodySql(connection, tables);
+    return tables;
   }
 
   get place(): string {
