@@ -41,7 +41,7 @@ if (options.keep === undefined) process.once("exit", () => rmSync(kept, { recurs
 const { pinned, launch } = options.profile === undefined ? pinLoad() : { pinned: false, launch: startChild };
 const folder = resolve(import.meta.dirname, "../../bench/results");
 const file = options.json ?? join(folder, isComplete(options, servers) ? "full.json" : "part.json");
-const began = new Date();
+const began = new Date().toISOString();
 const measurements = await run(
   { sizes: FULL, launch, profile: options.profile && resolve(options.profile), kept },
   { ...options, servers },

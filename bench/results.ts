@@ -9,7 +9,8 @@ import type { Measurement, ServerName } from "./workloads/workload.js";
 
 /** How a run went. */
 export interface Circumstances {
-  readonly began: Date;
+  /** As in ISO 8601. */
+  readonly began: string;
   /** Whether servers and load had a processor each. */
   readonly pinned: boolean;
   readonly rounds: number;
@@ -62,7 +63,7 @@ export function writePage(folder: string, results: Results): void {
 function page({ began, node, machine, pinned, rounds, medians, verdicts }: Results): string {
   return `# Results of the bench
 
-Made by \`npm run bench\` on ${began.toISOString().slice(0, 10)}: medians of ${rounds} rounds, the servers taking turns in each. Node ${node}, ${machine.cpus} × ${machine.cpu ?? "a processor"}, ${machine.os}; ${pinned ? "servers on one processor and the load on another" : "no process pinned"}. What is measured, and what it means, is in [performance](../../docs/performance.md).
+Made by \`npm run bench\` on ${began.slice(0, 10)}: ${rounds === 1 ? "one round" : `medians of ${rounds} rounds`}, the servers taking turns in each. Node ${node}, ${machine.cpus} × ${machine.cpu ?? "a processor"}, ${machine.os}; ${pinned ? "servers on one processor and the load on another" : "no process pinned"}. What is measured, and what it means, is in [performance](../../docs/performance.md).
 
 ![processor time per delivery](full.svg)
 
