@@ -11,6 +11,9 @@ const [port = "", secret = ""] = process.argv.slice(2);
 /** A whole stanza at the beginning of what has come. */
 const STANZA = /^\s*<(message|presence|iq)\b(?:[^>]*\/>|[^]*?<\/\1>)/;
 
+/** As long as a room's, so that as many bytes are sent. */
+const OCCUPANT_ID = `<occupant-id xmlns='urn:xmpp:occupant-id:0' id='${"i".repeat(44)}'/>`;
+
 /** Everybody in a room, by real address: the address there, and its presence. */
 const rooms = new Map<string, Map<string, string>>();
 
@@ -36,7 +39,7 @@ function answer(stanza: string): string {
     return text;
   }
   const before = `<message type='groupchat' from='${occupants.get(from) ?? ""}' to='`;
-  const after = `'${stanza.slice(end)}`;
+  const after = `'${stanza.slice(end).replace("</message>", `${OCCUPANT_ID}</message>`)}`;
   for (const to of occupants.keys()) text += before + to + after;
   return text;
 }
