@@ -62,27 +62,25 @@ const GROUPS: readonly (readonly [text: string, names: string])[] = [
     `ldap_admin_filter ldap_admins ldap_base ldap_filter ldap_mode ldap_password ldap_rootdn ldap_scope ldap_server
     ldap_tls realm`,
   ],
-  [PROCESS, "daemonize no_daemonize pidfile prosody_group prosody_user run_as_root umask syslog_facility"],
+  [PROCESS, "daemonize no_daemonize prosody_group prosody_user run_as_root umask syslog_facility"],
   [
     TUNING,
-    `archive_cleanup_date_cache_size gc libevent network_backend network_default_read_size network_settings
+    `archive_cleanup_date_cache_size gc libevent network_backend network_default_read_size
     muc_log_cleanup_date_cache_size storage_archive_item_limit_cache_size storage_archive_experimental_fast_delete
     storage_async_check storage_memory_temporary storage_memory_temporary_stores tcp_keepalives c2s_tcp_keepalives
     component_tcp_keepalives use_ipv4 use_ipv6 use_libevent validate_from_addresses error_library
     force_module_reload strict_deprecate_is_admin prosodyctl_timeout prosodyctl_service_warnings plugin_server
     installer_plugin_path load_global_modules console_prettyprint_settings console_banner admin_shell_prompt`,
   ],
-  [
-    "use c2s_stanza_size_limit for clients, and the module muc_limits for rooms",
-    "limits limits_resolution unlimited_jids c2s_max_child_elements",
-  ],
+  ["a client goes on as soon as it may, whatever the time: leave it out", "limits_resolution"],
+  ["use c2s_stanza_size_limit", "c2s_max_child_elements"],
   [
     "Chorus takes no components in: attach it and them to the same server",
-    `component_ports component_interfaces component_stanza_size_limit component_conflict_resolve component_port
+    `component_ports component_interfaces component_conflict_resolve component_port
     component_interface`,
   ],
   ["chorusctl works over admin_socket; there is no console", "console_ports console_interfaces console_port"],
-  [STORAGE, "sql sql_manage_tables sqlite_tune"],
+  [STORAGE, "sql_manage_tables sqlite_tune"],
   ["rooms are written in one way, and the importer reads both of Prosody's", "new_muc_storage_format"],
   ["write muc_log_include_total", "mam_include_total"],
   ["c2s_interfaces holds for these ports, too", "c2s_direct_tls_interfaces"],

@@ -59,9 +59,11 @@ const ACCOUNTS: readonly [string, OptionKnowledge][] = [
     c2s_ports c2s_direct_tls_ports c2s_interfaces c2s_require_encryption c2s_stanza_size_limit
     c2s_unauthed_stanza_size_limit c2s_timeout c2s_close_timeout conflict_resolve certificates
     default_iteration_count default_user_role disco_items ignore_presence_priority insecure_open_authentication
-    interfaces`,
+    interfaces unlimited_jids`,
     of("accounts", same()),
   ),
+  ["limits", of("accounts", differently("holds for clients (c2s): Chorus has no other connections to limit"))],
+  ["network_settings", of("accounts", differently("send_timeout is read; what the others tune is not there"))],
   ["hide_os_type", of("accounts", same("when it is not set it is true; Prosody takes it for false"))],
   [
     "authentication",
@@ -118,6 +120,9 @@ const SERVER: readonly [string, OptionKnowledge][] = [
     }),
   ],
   ["default_storage", of("server", same())],
+  ["sql", of("server", same('with storage = "sql", which shares the database with Prosody, by turns'))],
+  ["pidfile", of("server", differently("keeps Chorus from starting on data of a Prosody that runs; none is written"))],
+  ["component_stanza_size_limit", of("server", differently("of what the server sends that Chorus is attached to"))],
 ];
 
 /** Options that Prosody has not. */
@@ -133,7 +138,7 @@ const OWN: readonly [string, OptionKnowledge][] = [
     of("rooms", same("Chorus's own")),
   ),
   ...each(
-    "c2s_max_auth_failures c2s_max_pending max_resources self_signed_certificates",
+    "c2s_max_auth_failures c2s_max_pending c2s_stanza_timeout max_resources self_signed_certificates",
     of("accounts", same("Chorus's own")),
   ),
   ...each("component_upstream", of("server", same("Chorus's own"))),

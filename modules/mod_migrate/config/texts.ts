@@ -8,4 +8,4 @@ export const ACCOUNT_FEATURE = `not among what Chorus does for accounts; ${BY_PR
 export const PROCESS =
   "chorus stays in the foreground as the user who starts it: let systemd do that (docs/operating.md)";
 export const STORAGE =
-  "Chorus keeps its data in its own way; docs/migrating-from-prosody.md tells how Prosody's comes over";
+  'Chorus has "level", "internal", "sql" and "memory"; docs/migrating-from-prosody.md tells how data comes over';

@@ -73,10 +73,10 @@ const TABLE: {
   },
   {
     name: "not there, and what instead",
-    config: `pidfile = "/run/prosody.pid"\nVirtualHost "example.com"\nmodules_enabled = { "admin_shell" }\nComponent "up.example.com" "http_file_share"\nComponent "irc.example.com"`,
+    config: `umask = "027"\nVirtualHost "example.com"\nmodules_enabled = { "admin_shell" }\nComponent "up.example.com" "http_file_share"\nComponent "irc.example.com"`,
     status: 1,
     told: [
-      "FILE:1: pidfile: not supported: chorus stays in the foreground as the user who starts it: let systemd do that (docs/operating.md)",
+      "FILE:1: umask: not supported: chorus stays in the foreground as the user who starts it: let systemd do that (docs/operating.md)",
       'FILE:3: module "admin_shell": not supported: chorusctl does it: "chorusctl help" lists the commands',
       "FILE:4: Component: not supported: Chorus serves no HTTP; with Chorus attached to Prosody, Prosody goes on doing it",
       "FILE:5: Component: not supported: Chorus takes no components in: attach it and them to the same server",
@@ -117,13 +117,13 @@ describe("chorusctl check config --explain", () => {
   }
 
   it("goes through the file section by section, and counts", async () => {
-    const { lines } = await check(`admins = {}\nlimits = {}\nVirtualHost "example.com"\n${ROOMS}\nname = "x"`);
+    const { lines } = await check(`admins = {}\ngc = {}\nVirtualHost "example.com"\n${ROOMS}\nname = "x"`);
     assert.deepEqual(lines, [
       "FILE: no problems",
       "",
       "The whole server:",
       "  FILE:1: admins: same",
-      "  FILE:2: limits: not supported: use c2s_stanza_size_limit for clients, and the module muc_limits for rooms",
+      "  FILE:2: gc: not supported: what it tunes is not there: leave it out",
       "",
       'VirtualHost "example.com":',
       "  FILE:3: VirtualHost: same",
@@ -158,7 +158,7 @@ describe("chorusctl check config --explain", () => {
   });
 
   it("says the same as JSON", async () => {
-    const { status, lines } = await check(`${ROOMS}\nmuc_max_rooms = "many"\npidfile = "x"`, { json: true });
+    const { status, lines } = await check(`${ROOMS}\nmuc_max_rooms = "many"\numask = "027"`, { json: true });
     assert.equal(status, 1);
     assert.deepEqual(JSON.parse(lines.join("\n")), {
       file: "FILE",
@@ -187,7 +187,7 @@ describe("chorusctl check config --explain", () => {
         {
           kind: "option",
           section: "rooms.example.com",
-          name: "pidfile",
+          name: "umask",
           verdict: "not supported",
           text: "chorus stays in the foreground as the user who starts it: let systemd do that (docs/operating.md)",
           file: "FILE",
