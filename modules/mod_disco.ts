@@ -18,6 +18,9 @@ import {
   type ModuleApi,
 } from "chorus-muc";
 
+/** A list may have to be made first, as that of many rooms that were brought over. */
+const ITEMS = { deadlineMs: 60_000 };
+
 interface Identity {
   readonly category: string;
   readonly type: string;
@@ -45,7 +48,7 @@ export default class Disco {
       this.module.hook(`iq-get/bare/${NS_DISCO_ITEMS}:query`, (event) => this.#ofAccount(event, "account-disco-items"));
     } else if (this.module.getOptionBoolean("disco_hidden", false)) this.module.addItem("disco-hidden", true);
     this.module.hook(`iq-get/host/${NS_DISCO_INFO}:query`, (event) => this.#info(event));
-    this.module.hook(`iq-get/host/${NS_DISCO_ITEMS}:query`, (event) => this.#items(event));
+    this.module.hook(`iq-get/host/${NS_DISCO_ITEMS}:query`, (event) => this.#items(event), 0, ITEMS);
   }
 
   #info(event: IqEvent): Element | StanzaError {

@@ -17,6 +17,8 @@ import type { Service } from "./service.js";
 
 /** Messages keep the id that their sender gave them (XEP-0045 §7.4). */
 const STABLE_ID = `${NS_MUC}#stable_id`;
+/** Of the first list after many rooms were brought over: it has to be made from all of them. */
+const LIST_DEADLINE_MS = 60_000;
 const FEATURES = [NS_MUC, STABLE_ID, `${NS_MUC}#self-ping-optimization`];
 
 /** What the engine itself says about a room. */
@@ -34,8 +36,11 @@ export function hookDisco(service: Service): void {
   module.addFeature(STABLE_ID);
   module.addFeature(NS_RSM);
   module.addIdentity("conference", "text", module.getOptionString("name", "Prosody Chatrooms"));
-  module.hook("host-disco-items", (event) =>
-    module.may(":list-rooms", event) ? listRooms(publicRooms, event) : undefined,
+  module.hook(
+    "host-disco-items",
+    (event) => (module.may(":list-rooms", event) ? listRooms(publicRooms, event) : undefined),
+    0,
+    { deadlineMs: LIST_DEADLINE_MS },
   );
 }
 

@@ -15,6 +15,9 @@ import { ANONYMITY_NONE, NS_SEARCH, readRequest, SEARCH_FORM, searchError, SERVI
 import { directoryForm, directoryResult, NS_DIRECTORY, readDirectorySearch } from "./directory.js";
 import { findRooms, FoundRooms, isWanted, type FoundRoom } from "./rooms.js";
 
+/** The first search after many rooms were brought over has the list of rooms made. */
+const PATIENT = { deadlineMs: 60_000 };
+
 /**
  * Searches the public rooms of the service by words in their names, descriptions and addresses (XEP-0433), a page at a
  * time: at most `muc_search_max_results` rooms (default 100), none of which is loaded for it. The same by fields, for
@@ -40,9 +43,19 @@ export default class MucSearch {
     this.#limit = this.module.getOptionInteger("muc_search_max_results", 100, 1);
     this.module.addFeature(NS_SEARCH);
     this.module.addFeature(NS_DIRECTORY);
-    this.module.hook(`iq-get/host/${NS_SEARCH}:search`, (event) => this.#refuse(event) ?? this.#answer(event));
+    this.module.hook(
+      `iq-get/host/${NS_SEARCH}:search`,
+      (event) => this.#refuse(event) ?? this.#answer(event),
+      0,
+      PATIENT,
+    );
     this.module.hook(`iq-get/host/${NS_DIRECTORY}:query`, (event) => this.#refuse(event) ?? directoryForm());
-    this.module.hook(`iq-set/host/${NS_DIRECTORY}:query`, (event) => this.#refuse(event) ?? this.#lookUp(event));
+    this.module.hook(
+      `iq-set/host/${NS_DIRECTORY}:query`,
+      (event) => this.#refuse(event) ?? this.#lookUp(event),
+      0,
+      PATIENT,
+    );
   }
 
   /** As the room list, of which this is another view. */

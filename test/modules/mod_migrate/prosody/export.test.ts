@@ -225,6 +225,29 @@ describe("chorusctl export prosody", () => {
     });
   });
 
+  it("names accounts that Prosody could not let in, and leaves the others alone", async () => {
+    const keys = `["iteration_count"] = 4096; ["stored_key"] = "93"; ["server_key"] = "1e";`;
+    await using folder = await ProsodyFolder.make({
+      "localhost/accounts/bytes.dat": `return { ["salt_base64"] = "/w=="; ${keys} };`,
+      "localhost/accounts/long.dat": `return { ["salt"] = "s"; ["stored_key_sha512"] = "93"; ["server_key_sha512"] = "1e"; };`,
+      "localhost/accounts/fine.dat": `return { ["salt"] = "s"; ${keys} };`,
+      "localhost/accounts/clear.dat": `return { ["password"] = "secret"; };`,
+      "localhost/accounts/unset.dat": `return { ["created"] = 1795216984; ["disabled"] = true; };`,
+    });
+    assert.equal((await folder.import()).status, 0);
+    const { status, lines } = await folder.exportFrom(CHORUS, "--to", "out");
+    assert.equal(status, 1);
+    const text = lines.join("\n");
+    assert.match(text, /accounts: 5 accounts in, 3 out, 2 skipped/);
+    assert.match(text, /lost: out: bytes: PROSODY_SHAPE: its salt is not text: make the account anew in Prosody/);
+    assert.match(text, /lost: out: long: PROSODY_SHAPE: its keys are of a hash that Prosody has not/);
+    assert.deepEqual(Object.keys(await tablesIn(join(folder.path, "out"))).sort(), [
+      "localhost/accounts/clear.dat",
+      "localhost/accounts/fine.dat",
+      "localhost/accounts/unset.dat",
+    ]);
+  });
+
   it("goes where Prosody's configuration says, if Prosody is stopped and keeps files there", async () => {
     await using folder = await ProsodyFolder.make(FILES);
     assert.equal((await folder.import()).status, 0);
