@@ -1,43 +1,16 @@
 /** What an ejabberd wrote out, in a file, and a database to bring it over to. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runCommand } from "../../../../core/cli/run-command.js";
-import type { Storage } from "../../../../core/storage/store.js";
-import { startService } from "../../../../core/testing/service.js";
-import { FaultyDisk } from "../../../../core/testing/storage-faults.js";
+import { CHORUS, MigrationFolder, ROOMS, type Outcome } from "../migration-folder.js";
 
-export const ROOMS = "conference.localhost";
-
-/** Of the Chorus that data is brought over to. */
-export const CHORUS = `
-VirtualHost "localhost"
-  authentication = "internal_hashed"
-  modules_enabled = { "saslauth", "roster", "private", "vcard" }
-Component "${ROOMS}" "muc"
-  modules_enabled = { "muc_mam" }
-`;
-
-/** What an import said. */
-export interface Outcome {
-  readonly status: number;
-  readonly lines: readonly string[];
-}
+export { CHORUS, ROOMS };
 
 /** A file, and a database; gone when its holder is done. */
-export class EjabberdFile implements AsyncDisposable {
-  private constructor(
-    readonly path: string,
-    readonly disk: FaultyDisk,
-    readonly storage: Storage,
-  ) {}
-
+export class EjabberdFile extends MigrationFolder {
   /** @param content as bytes, or as characters of Latin-1 */
   static async make(content: string | Buffer): Promise<EjabberdFile> {
-    const path = await mkdtemp(join(tmpdir(), "chorus-import-"));
-    const disk = new FaultyDisk();
-    const file = new EjabberdFile(path, disk, await disk.open());
-    await writeFile(join(path, "file"), content, "latin1");
+    const file = new EjabberdFile(await this.parts());
+    await writeFile(join(file.path, "file"), content, "latin1");
     return file;
   }
 
@@ -46,20 +19,8 @@ export class EjabberdFile implements AsyncDisposable {
   }
 
   /** `chorusctl import ejabberd`, with these words, of which `file` is the file. Folders in what it says are cut off. */
-  async import(words: readonly string[], config = CHORUS): Promise<Outcome> {
-    await using service = await startService({ config, storage: this.storage, listen: false });
-    const lines: string[] = [];
-    const io = {
-      print: (line: string) => lines.push(line),
-      error: (line: string) => lines.push(line),
-      ask: () => Promise.reject(new Error("nobody is there")),
-    };
-    const context = { online: false, cwd: this.path };
-    const status = await runCommand(service.service.hosts, ["import", "ejabberd", ...words], io, context);
-    return {
-      status,
-      lines: lines.flatMap((text) => text.split("\n")).map((line) => line.replaceAll(`${this.path}/`, "")),
-    };
+  import(words: readonly string[], config = CHORUS): Promise<Outcome> {
+    return this.run(config, "import", "ejabberd", ...words);
   }
 
   /** Ids and bodies of an archive, in order. */
@@ -70,12 +31,6 @@ export class EjabberdFile implements AsyncDisposable {
       found.push(`${id} ${stanza.getChildText("body") ?? ""}`);
     }
     return found;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.storage.close();
-    await this.disk.close();
-    await rm(this.path, { recursive: true, force: true });
   }
 }
 

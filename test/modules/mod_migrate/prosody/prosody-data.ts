@@ -1,41 +1,15 @@
 /** A Prosody's folder: its configuration, and data files as it writes them. */
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { runCommand } from "../../../../core/cli/run-command.js";
-import type { Storage } from "../../../../core/storage/store.js";
-import { startService } from "../../../../core/testing/service.js";
-import { FaultyDisk } from "../../../../core/testing/storage-faults.js";
+import { CHORUS, MigrationFolder, ROOMS, type Outcome } from "../migration-folder.js";
 
-export const ROOMS = "conference.localhost";
-
-/** Of the Chorus that data is brought over to. */
-export const CHORUS = `
-VirtualHost "localhost"
-  authentication = "internal_hashed"
-  modules_enabled = { "saslauth", "roster", "private", "vcard" }
-Component "${ROOMS}" "muc"
-  modules_enabled = { "muc_mam" }
-`;
-
-/** What an import said. */
-export interface ImportOutcome {
-  readonly status: number;
-  readonly lines: readonly string[];
-}
+export { CHORUS, ROOMS };
 
 /** A Prosody's data, and a database to bring it over to; gone when its holder is done. */
-export class ProsodyFolder implements AsyncDisposable {
-  private constructor(
-    readonly path: string,
-    readonly disk: FaultyDisk,
-    readonly storage: Storage,
-  ) {}
-
+export class ProsodyFolder extends MigrationFolder {
   static async make(files: Readonly<Record<string, string | Buffer>>, config?: string): Promise<ProsodyFolder> {
-    const path = await mkdtemp(join(tmpdir(), "chorus-import-"));
-    const disk = new FaultyDisk();
-    const folder = new ProsodyFolder(path, disk, await disk.open());
+    const folder = new ProsodyFolder(await this.parts());
+    const { path } = folder;
     const text = config ?? `VirtualHost "localhost"\nComponent "${ROOMS}" "muc"\n`;
     await writeFile(join(path, "prosody.cfg.lua"), `data_path = ${JSON.stringify(join(path, "data"))}\n${text}`);
     await mkdir(join(path, "data"));
@@ -60,41 +34,19 @@ export class ProsodyFolder implements AsyncDisposable {
     return Object.fromEntries(await Promise.all(found));
   }
 
-  /** `chorusctl import prosody`, with further words. Folders in what it says are cut off. */
-  import(...words: string[]): Promise<ImportOutcome> {
+  /** `chorusctl import prosody`, with further words. */
+  import(...words: string[]): Promise<Outcome> {
     return this.importInto(CHORUS, ...words);
   }
 
   /** The same, into a Chorus of that configuration. */
-  importInto(config: string, ...words: string[]): Promise<ImportOutcome> {
+  importInto(config: string, ...words: string[]): Promise<Outcome> {
     return this.run(config, "import", "prosody", "--config", join(this.path, "prosody.cfg.lua"), ...words);
   }
 
   /** `chorusctl export prosody`, of a Chorus of that configuration. */
-  exportFrom(config: string, ...words: string[]): Promise<ImportOutcome> {
+  exportFrom(config: string, ...words: string[]): Promise<Outcome> {
     return this.run(config, "export", "prosody", ...words);
-  }
-
-  /** A command of `chorusctl`, in this folder. */
-  async run(config: string, ...command: string[]): Promise<ImportOutcome> {
-    await using service = await startService({ config, storage: this.storage, listen: false });
-    const lines: string[] = [];
-    const io = {
-      print: (line: string) => lines.push(line),
-      error: (line: string) => lines.push(line),
-      ask: () => Promise.reject(new Error("nobody is there")),
-    };
-    const status = await runCommand(service.service.hosts, command, io, { online: false, cwd: this.path });
-    return {
-      status,
-      lines: lines.flatMap((text) => text.split("\n")).map((line) => line.replaceAll(`${this.path}/`, "")),
-    };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.storage.close();
-    await this.disk.close();
-    await rm(this.path, { recursive: true, force: true });
   }
 }
 
