@@ -9,29 +9,20 @@ import { startChild, type Child } from "../support/child.js";
 import { chorus, run, serverFolder } from "../support/cli.js";
 import { freePorts } from "../support/ports.js";
 import { needs } from "../support/required.js";
-import { prosodyIsMissing } from "./prosody.js";
+import { loopback, prosodyIsMissing } from "./prosody.js";
 
 const ROOMS = "conference.localhost";
 const ROOM = `garden@${ROOMS}`;
 const NS_MUC = "http://jabber.org/protocol/muc";
 
 function prosodyConfig(folder: string, clientPort: number, componentPort: number): string {
-  return `
-run_as_root = true
-pidfile = "${folder}/prosody.pid"
+  return `${loopback(folder, clientPort)}
 data_path = "${folder}/prosody"
 log = { info = "*console" }
-network_backend = "epoll"
-use_ipv6 = false
-interfaces = { "127.0.0.1" }
-c2s_ports = { ${clientPort} }
 component_ports = { ${componentPort} }
 component_interfaces = { "127.0.0.1" }
-c2s_require_encryption = false
-allow_unencrypted_plain_auth = true
 authentication = "insecure"
 insecure_open_authentication = "Yes please, I know what I'm doing!"
-limits = {}
 modules_enabled = { "roster", "saslauth", "disco", "carbons" }
 modules_disabled = { "s2s" }
 VirtualHost "localhost"

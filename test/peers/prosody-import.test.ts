@@ -13,7 +13,7 @@ import { describeDatabases, sqlOption } from "../support/databases.js";
 import { freePorts } from "../support/ports.js";
 import { needs } from "../support/required.js";
 import { tablesIn } from "../modules/mod_migrate/prosody/prosody-tables.js";
-import { driverIsMissing, prosodyIsMissing } from "./prosody.js";
+import { driverIsMissing, loopback, prosodyIsMissing } from "./prosody.js";
 import { affiliationsOf, ask, change, enter, formOf, NS_MUC, pageOf, submission } from "./room-user.js";
 
 const ROOMS = "conference.localhost";
@@ -121,20 +121,11 @@ class OwnProsody implements AsyncDisposable {
     const config = join(folder, "prosody.cfg.lua");
     await writeFile(
       config,
-      `
-run_as_root = true
-pidfile = "${folder}/prosody.pid"
+      `${loopback(folder, port)}
 data_path = "${folder}/data"
 ${storage}
 log = { info = "*console" }
-network_backend = "epoll"
-use_ipv6 = false
-interfaces = { "127.0.0.1" }
-c2s_ports = { ${port} }
-c2s_require_encryption = false
-allow_unencrypted_plain_auth = true
 authentication = "internal_hashed"
-limits = {}
 modules_enabled = { "roster", "saslauth", "disco", "private" }
 modules_disabled = { "s2s" }
 VirtualHost "localhost"

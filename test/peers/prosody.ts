@@ -22,6 +22,21 @@ export function driverIsMissing(driver: SqlDriverName): string | undefined {
   return `lua-dbi-${name} is not installed`;
 }
 
+/** What each Prosody of the tests has: it is on loopback alone, by root if need be, and clients log in without TLS. */
+export function loopback(folder: string, clientPort: number): string {
+  return `
+run_as_root = true
+pidfile = "${folder}/prosody.pid"
+network_backend = "epoll"
+use_ipv6 = false
+interfaces = { "127.0.0.1" }
+c2s_ports = { ${clientPort} }
+c2s_require_encryption = false
+allow_unencrypted_plain_auth = true
+limits = {}
+`;
+}
+
 /** Starts Debian's Prosody as the server that holds the accounts; anybody may log in. */
 export async function startProsody({ secret, ownRooms, lean, launch = startChild }: PeerOptions): Promise<Peer> {
   const folder = await mkdtemp(join(tmpdir(), "chorus-prosody-"));
@@ -30,23 +45,14 @@ export async function startProsody({ secret, ownRooms, lean, launch = startChild
   const config = join(folder, "prosody.cfg.lua");
   await writeFile(
     config,
-    `
-run_as_root = true
-pidfile = "${folder}/prosody.pid"
+    `${loopback(folder, clientPort)}
 data_path = "${folder}/data"
 storage = "memory"
 log = { ${lean === undefined ? "info" : "error"} = "*console" }
-network_backend = "epoll"
-use_ipv6 = false
-interfaces = { "127.0.0.1" }
-c2s_ports = { ${clientPort} }
 component_ports = { ${componentPort} }
 component_interfaces = { "127.0.0.1" }
-c2s_require_encryption = false
-allow_unencrypted_plain_auth = true
 authentication = "insecure"
 insecure_open_authentication = "Yes please, I know what I'm doing!"
-limits = {}
 modules_enabled = { "roster", "saslauth", "disco", "ping"${lean === undefined ? ', "pep", "vcard_legacy", "adhoc"' : ""} }
 modules_disabled = { "s2s", "offline" }
 admins = { "admin@localhost" }
