@@ -12,14 +12,18 @@ import type { Account, Peer, PeerOptions } from "./peer.js";
 
 export const SECRET = "a secret between servers";
 
-/** Starts Chorus as the component `conference.localhost` of a peer. @param options further lines of its section */
-export async function attach(peer: Peer, options = ""): Promise<TestService> {
+/**
+ * Starts Chorus as the component `conference.localhost` of a peer.
+ * @param options further lines of its section
+ * @param port where it finds the peer
+ */
+export async function attach(peer: Peer, options = "", port = peer.componentPort): Promise<TestService> {
   return startService({
     config: `
 admins = { "admin@localhost" }
 Component "conference.localhost" "muc"
   component_secret = "${SECRET}"
-  component_upstream = "xmpp://127.0.0.1:${peer.componentPort}"
+  component_upstream = "xmpp://127.0.0.1:${port}"
   ${options}
 `,
   });

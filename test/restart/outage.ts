@@ -5,6 +5,7 @@ import { connectClient, type Client } from "../../core/testing/client.js";
 import { childElements, getChild, type Element } from "../../core/xmpp/element.js";
 import { attach, SECRET } from "../peers/attached.js";
 import type { Peer, PeerOptions } from "../peers/peer.js";
+import { Gate } from "../support/gate.js";
 import { hook } from "../support/hook.js";
 import { needs } from "../support/required.js";
 import { configure, enter, gone, present, result, said, say } from "../support/room-stanzas.js";
@@ -34,7 +35,8 @@ export function testOutage(
     });
 
     test("nobody is a ghost, nobody is out without knowing, and no message is lost that anybody has seen", async () => {
-      await using chorus = await attach(peer, 'modules_enabled = { "muc_mam" }');
+      await using gate = await Gate.before(peer.componentPort);
+      await using chorus = await attach(peer, 'modules_enabled = { "muc_mam" }', gate.port);
       const isBack = new Promise<void>((resolve) => {
         hook(chorus, "link-up", () => {
           resolve();
@@ -45,6 +47,8 @@ export function testOutage(
       // In the middle of a talk.
       for (let n = 0; n < TALK; n++) crowd.ada?.send(say(ROOM, `before ${n}`));
       await crowd.ben?.see(said(ROOM, "Ada", "before 5"));
+      // Who is not back when the rooms are is out, so that they must not be the first.
+      gate.shut();
       await peer.kill();
       await Promise.all(Object.values(crowd).map((client) => client.closed));
       const heard = new Set(Object.values(crowd).flatMap((client) => client.inbox.takeAll().flatMap(bodyOf)));
@@ -53,6 +57,7 @@ export function testOutage(
       const ada = await logIn(peer, "ada", "test");
       const ben = await logIn(peer, "ben", "test");
       const dora = await logIn(peer, "dora", "phone");
+      gate.open();
       await isBack;
 
       // Whoever was bounced is out, and the others are told; Ben has not even asked.
