@@ -1,7 +1,8 @@
 import type { KeyRange, RecordCursor } from "../driver.js";
 import { decodeKey, encodeKey, extendKey } from "../key.js";
 import { textOf } from "./archive-record.js";
-import { positionIn, type ListArchive, type ListEntry } from "./list-archive.js";
+import type { ListArchive } from "./list-archive.js";
+import { positionIn, type ListEntry } from "./list-entry.js";
 import type { BorrowedList } from "./lists.js";
 import { ReadWindow } from "./read-window.js";
 import { fileOf, KINDS, overlaps, placesIn, type Kind, type Place } from "./places.js";

@@ -31,7 +31,8 @@ import {
   undo,
 } from "./file-change.js";
 import type { FileChange } from "./file-change.js";
-import { positionIn, type ListArchive } from "./list-archive.js";
+import type { ListArchive } from "./list-archive.js";
+import { positionIn } from "./list-entry.js";
 import { Lists, type BorrowedList } from "./lists.js";
 import { fileOf, isTooLong, KINDS, type Kind, type Place } from "./places.js";
 import { Recent } from "./recent.js";

@@ -1,33 +1,17 @@
 import { open, stat, type FileHandle } from "node:fs/promises";
-import { positionOf, TIME_LENGTH } from "../archive-store.js";
+import { TIME_LENGTH } from "../archive-store.js";
 import { archived } from "../prosody/archived.js";
 import { DataError } from "../prosody/data-error.js";
 import { readList } from "../prosody/list-file.js";
 import { readItem } from "../prosody/lua-data.js";
 import type { ProsodyMessage } from "../prosody/prosody-data.js";
 import { isMissing } from "./file-change.js";
+import { positionIn, sorted, type ListEntry } from "./list-entry.js";
+import { contentOf, rewrite, type AddedMessage, type NewMessage, type Piece } from "./list-rewriting.js";
 import { ReadWindow } from "./read-window.js";
 
-/** Digits of a stamp. */
-const STAMP_LENGTH = 32;
-/** Bytes that are copied at a time. */
-const COPY = 1024 * 1024;
-
-/** Where a message of a list stands. */
-export interface ListEntry {
-  readonly id: string;
-  readonly when: number;
-  /** Among entries of the same time, the earlier: its number in the file, or digits that sort after any number. */
-  readonly stamp: number | string;
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** A piece of a list that is to be written anew. */
-type Piece = { readonly from: number; readonly to: number } | { readonly text: string };
-
 /** What changes in a list: entries by their position; `undefined` removes. */
-export type ListChanges = ReadonlyMap<string, { readonly message: ProsodyMessage; readonly text: string } | undefined>;
+export type ListChanges = ReadonlyMap<string, NewMessage | undefined>;
 
 /** A list as it will be. */
 export interface ListPlan {
@@ -155,8 +139,8 @@ export class ListArchive {
 
   /** What changes make of the list. */
   plan(changes: ListChanges): ListPlan {
-    const gone = new Map<ListEntry, { readonly message: ProsodyMessage; readonly text: string } | undefined>();
-    const added: { readonly stamp: string; readonly message: ProsodyMessage; readonly text: string }[] = [];
+    const gone = new Map<ListEntry, NewMessage | undefined>();
+    const added: AddedMessage[] = [];
     const moved = new Map<string, ListEntry>();
     for (const [position, change] of changes) {
       const entry = this.at(position);
@@ -196,7 +180,7 @@ export class ListArchive {
     return this.#end;
   }
 
-  #addition(added: readonly { stamp: string; message: ProsodyMessage; text: string }[]): ListPlan {
+  #addition(added: readonly AddedMessage[]): ListPlan {
     const appended = added.map(({ text }) => text).join("");
     const commit = (): Promise<void> => {
       for (const { stamp, message, text } of added) {
@@ -206,39 +190,12 @@ export class ListArchive {
       this.#size = this.#end;
       return Promise.resolve();
     };
-    return { appended, content: () => this.#copy([]), isEmpty: false, commit };
+    return { appended, content: () => this.#content([]), isEmpty: false, commit };
   }
 
-  #rewriting(
-    gone: ReadonlyMap<ListEntry, { readonly message: ProsodyMessage; readonly text: string } | undefined>,
-    added: readonly { stamp: string; message: ProsodyMessage; text: string }[],
-  ): ListPlan {
-    const pieces: Piece[] = [];
-    const entries: ListEntry[] = [];
-    let end = 0;
-    let from = 0; // of what is copied
-    const put = (entry: Omit<ListEntry, "offset" | "length">, text: string): void => {
-      pieces.push({ text });
-      entries.push({ ...entry, offset: end, length: text.length });
-      end += text.length;
-    };
-    const copyTo = (to: number): void => {
-      if (to > from) pieces.push({ from, to });
-      end += to - from;
-    };
-    const dropped = new Set([...gone.keys(), ...this.#superseded]);
-    for (const entry of [...this.#entries, ...this.#superseded].sort((a, b) => a.offset - b.offset)) {
-      if (!dropped.has(entry)) {
-        entries.push({ ...entry, offset: end + entry.offset - from });
-        continue;
-      }
-      copyTo(entry.offset);
-      from = entry.offset + entry.length;
-      const change = gone.get(entry);
-      if (change) put({ id: change.message.id, when: change.message.when, stamp: entry.stamp }, change.text);
-    }
-    copyTo(this.#end);
-    for (const { stamp, message, text } of added) put({ id: message.id, when: message.when, stamp }, text);
+  #rewriting(gone: ReadonlyMap<ListEntry, NewMessage | undefined>, added: readonly AddedMessage[]): ListPlan {
+    const before = { entries: this.#entries, superseded: this.#superseded, end: this.#end };
+    const { pieces, entries, end } = rewrite(before, gone, added);
     const commit = async (): Promise<void> => {
       this.#entries = sorted(entries);
       this.#byId = new Map(entries.map((entry) => [entry.id, entry]));
@@ -247,24 +204,11 @@ export class ListArchive {
       this.#superseded = [];
       await this.close();
     };
-    return { appended: undefined, content: () => this.#copy(pieces), isEmpty: end === 0, commit };
+    return { appended: undefined, content: () => this.#content(pieces), isEmpty: end === 0, commit };
   }
 
-  async *#copy(pieces: readonly Piece[]): AsyncGenerator<Buffer | string> {
-    const handle = await this.#open();
-    for (const piece of pieces) {
-      if ("text" in piece) {
-        yield piece.text;
-        continue;
-      }
-      for (let at = piece.from; at < piece.to;) {
-        const buffer = Buffer.alloc(Math.min(COPY, piece.to - at));
-        const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
-        if (bytesRead === 0) throw new Error(`${this.file} is shorter than it was: is Prosody running?`);
-        yield buffer.subarray(0, bytesRead);
-        at += bytesRead;
-      }
-    }
+  async *#content(pieces: readonly Piece[]): AsyncGenerator<Buffer | string> {
+    yield* contentOf(pieces, await this.#open(), this.file);
   }
 
   #insert(entry: ListEntry): void {
@@ -300,22 +244,4 @@ async function sizeOf(file: string): Promise<number> {
     if (isMissing(error)) return 0;
     throw error;
   }
-}
-
-/** Where an entry is, as `RecordArchiveStore` names it. */
-export function positionIn({ when, stamp }: ListEntry): string {
-  return positionOf(when, typeof stamp === "string" ? stamp : stamp.toString(16).padStart(STAMP_LENGTH, "0"));
-}
-
-function sorted(entries: ListEntry[]): ListEntry[] {
-  return entries.sort((a, b) => a.when - b.when || compareStamps(a.stamp, b.stamp));
-}
-
-function compareStamps(a: number | string, b: number | string): number {
-  if (typeof a === "number" && typeof b === "number") return a - b;
-  return digitsOf(a) < digitsOf(b) ? -1 : 1;
-}
-
-function digitsOf(stamp: number | string): string {
-  return typeof stamp === "string" ? stamp : stamp.toString(16).padStart(STAMP_LENGTH, "0");
 }
