@@ -1,24 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { Socket } from "node:net";
-import { TLSSocket, type SecureContext } from "node:tls";
+import type { Socket } from "node:net";
+import type { SecureContext } from "node:tls";
 import {
   bare,
   childElements,
-  escapeAttribute,
-  joinJid,
-  nameprep,
-  NS_CLIENT,
-  NS_STREAM,
   parseStreamError,
   resourceprep,
   serialise,
-  SocketOutlet,
   StanzaDeadline,
   StanzaError,
   StreamError,
   streamErrorElement,
   StreamParser,
-  xml,
   type ChannelBindingType,
   type ClientStream,
   type Element,
@@ -29,19 +22,15 @@ import {
   type ReadRate,
   type Session,
   type StreamErrorCondition,
+  type StreamLimits,
   type Timer,
-  type Wait,
 } from "chorus-muc";
-import { ReadPace } from "./read-pace.js";
-import { SendDeadline } from "./send-deadline.js";
-import { serverEndPoint } from "./server-end-point.js";
-import { answerUnhandled, isStanza } from "./unhandled.js";
-import type { C2sContext } from "./context.js";
-
-/** XEP-0478 lets a server tell what it takes. */
-const NS_LIMITS = "urn:xmpp:stream-limits:0";
-/** Names that are tried instead of one that is taken. */
-const RESOURCE_TRIES = 8;
+import { ClientConnection } from "./connection.js";
+import { waitFor, type C2sContext } from "./context.js";
+import { HeldInput } from "./held-input.js";
+import { isStanza, negotiate } from "./negotiation.js";
+import { settleConflict } from "./resource.js";
+import { hostAsked, isVersionKnown, streamFeatures, streamHeader } from "./stream-opening.js";
 
 /** One client connection: stream headers, features, and the way of its stanzas in and out (RFC 6120 §4 to §7). */
 export class C2sStream implements ClientStream {
@@ -50,27 +39,18 @@ export class C2sStream implements ClientStream {
   host = "";
   username: string | undefined;
   fullJid?: FullJid;
-  secure = false;
   readonly ip: string;
   readonly log: ModuleLog;
   readonly #context: C2sContext;
-  #socket: Socket;
-  #outlet: SocketOutlet;
+  readonly #connection: ClientConnection;
+  readonly #input: HeldInput;
   #parser: StreamParser;
   #headerSent = false;
   #lang: string | undefined;
-  #held: Promise<void> | undefined;
-  #waiting: Element[] = [];
   #closed = false;
   #gone = false;
   #timer: Timer | undefined;
   readonly #stanzaDeadline: StanzaDeadline;
-  readonly #sendDeadline: SendDeadline;
-  #pace: ReadPace | undefined;
-  /** Set while nothing is read, as enough was for now. */
-  #pausing: Timer | undefined;
-  /** Stops listening to the present socket. */
-  #detach: () => void = () => undefined;
 
   /** @param socket a TLS socket whose handshake is done, for direct TLS */
   constructor(socket: Socket, context: C2sContext) {
@@ -80,23 +60,39 @@ export class C2sStream implements ClientStream {
     this.log = (level, format, ...args) => {
       context.log(level, `c2s %s: ${format}`, this.fullJid ?? id, ...args);
     };
-    this.secure = socket instanceof TLSSocket;
-    const { stanzaTimeoutSeconds, sendTimeoutSeconds } = context.options;
     this.#stanzaDeadline = new StanzaDeadline({
-      wait: (fn) => this.#wait(stanzaTimeoutSeconds, fn),
+      wait: (fn) => waitFor(context, context.options.stanzaTimeoutSeconds, fn),
       onLate: () => {
         this.close("connection-timeout", "A stanza took too long");
       },
     });
-    this.#sendDeadline = new SendDeadline({
-      seconds: sendTimeoutSeconds,
-      wait: (seconds, fn) => this.#wait(seconds, fn),
-      onLate: () => {
-        this.#stalled(`nothing was taken for ${sendTimeoutSeconds} s`, "connection-timeout");
+    this.#connection = new ClientConnection(socket, context, this.log, {
+      onData: (chunk) => {
+        this.#read(chunk);
+      },
+      onEnd: () => {
+        this.close();
+      },
+      onClose: () => {
+        this.#closed = true;
+        this.#leave("connection lost");
+        this.#timer?.stop();
+        context.onSocketClosed(this);
+      },
+      onStalled: (what, condition) => {
+        this.#stalled(what, condition);
       },
     });
-    this.#socket = socket;
-    this.#outlet = this.#attach(socket);
+    this.#input = new HeldInput(this.#connection, {
+      handle: (element) => {
+        this.#handle(element);
+      },
+      isOpen: () => this.isOpen,
+      onFailed: (error) => {
+        this.log("error", "negotiation failed: %s", error instanceof Error ? error.stack : error);
+        this.close("internal-server-error");
+      },
+    });
     this.#parser = this.#newParser();
     this.#timer = context.addTimer(context.options.authTimeoutSeconds, () => {
       this.close("connection-timeout", "Not logged in within the time given");
@@ -106,7 +102,11 @@ export class C2sStream implements ClientStream {
   }
 
   get outlet(): Outlet {
-    return this.#outlet;
+    return this.#connection.outlet;
+  }
+
+  get secure(): boolean {
+    return this.#connection.isSecure;
   }
 
   /** True until the stream is closed or lost. */
@@ -125,95 +125,31 @@ export class C2sStream implements ClientStream {
   }
 
   #write(stanza: Element): void {
-    this.#outlet.write(serialise(stanza));
+    this.outlet.write(serialise(stanza));
   }
 
   channelBinding(type: ChannelBindingType): Buffer | undefined {
-    const socket = this.#socket;
-    if (!(socket instanceof TLSSocket)) return undefined;
-    if (type === "tls-server-end-point") return serverEndPoint(socket);
-    // RFC 9266 §4.2: before TLS 1.3 the value is bound to nothing unless both sides know an extension.
-    if (socket.getProtocol() !== "TLSv1.3") return undefined;
-    return socket.exportKeyingMaterial(32, "EXPORTER-Channel-Binding", Buffer.alloc(0));
+    return this.#connection.channelBinding(type);
   }
 
   hold(work: Promise<void>): void {
-    this.#socket.pause();
-    const held = work.then(
-      () => {
-        this.#resume(held);
-      },
-      (error: unknown) => {
-        this.log("error", "negotiation failed: %s", error instanceof Error ? error.stack : error);
-        this.close("internal-server-error");
-      },
-    );
-    this.#held = held;
-  }
-
-  #resume(held: Promise<void>): void {
-    if (this.#held !== held) return;
-    this.#held = undefined;
-    while (this.#waiting.length > 0 && this.#held === undefined && this.isOpen) {
-      this.#handle(this.#waiting.shift() as Element);
-    }
-    this.#readOn();
+    this.#input.hold(work);
   }
 
   limitRate(rate: ReadRate | undefined): void {
-    const { rate: present } = this.#pace ?? {};
-    if (rate?.bytesPerSecond === present?.bytesPerSecond && rate?.burstSeconds === present?.burstSeconds) return;
-    this.#pace = rate && new ReadPace(rate);
-    this.#pausing?.stop();
-    this.#pausing = undefined;
-    this.#readOn();
+    this.#connection.limitRate(rate);
   }
 
   #read(chunk: Buffer): void {
     this.#parser.write(chunk);
     if (!this.isOpen) return;
     this.#stanzaDeadline.read(this.#parser);
-    const seconds = this.#pace?.read(chunk.length, this.#context.now()) ?? 0;
-    if (seconds === 0) return;
-    this.#socket.pause();
-    this.#pausing ??= this.#context.addTimer(seconds, () => {
-      this.#pausing = undefined;
-      this.#readOn();
-      return undefined;
-    });
-  }
-
-  #readOn(): void {
-    if (this.#held === undefined && this.#pausing === undefined) this.#socket.resume();
-  }
-
-  #wait(seconds: number, fn: () => void): Wait {
-    const timer = this.#context.addTimer(seconds, () => {
-      fn();
-      return undefined;
-    });
-    return {
-      cancel: () => {
-        timer.stop();
-      },
-    };
+    this.#connection.wasRead(chunk.length);
   }
 
   startTls(context: SecureContext): void {
-    const plain = this.#socket;
     this.#restart();
-    this.#outlet.end();
-    this.#detach();
-    const socket = new TLSSocket(plain, { isServer: true, secureContext: context });
-    socket.once("secure", () => {
-      this.secure = true;
-      this.log("debug", "TLS: %s %s", socket.getProtocol(), socket.getCipher().name);
-    });
-    socket.on("_tlsError", (error: Error) => {
-      this.log("info", "TLS failed: %s", error.message);
-    });
-    this.#socket = socket;
-    this.#outlet = this.#attach(socket);
+    this.#connection.startTls(context);
   }
 
   authenticate(username: string): void {
@@ -225,7 +161,7 @@ export class C2sStream implements ClientStream {
   #restart(): void {
     this.#parser.stop();
     this.#parser = this.#newParser();
-    this.#waiting = [];
+    this.#input.clear();
     this.#headerSent = false;
   }
 
@@ -241,7 +177,7 @@ export class C2sStream implements ClientStream {
     const refusal = await host.events.fireAsync("pre-resource-bind", { session: this, username });
     if (refusal) return refusal;
     if (!this.isOpen) return new StanzaError({ type: "wait", condition: "recipient-unavailable" });
-    const fullJid = this.#settleConflict(host, username, prepared);
+    const fullJid = settleConflict(host, username, prepared, this.#context.options);
     if (fullJid instanceof StanzaError) return fullJid;
     this.fullJid = fullJid;
     this.type = "c2s";
@@ -257,29 +193,6 @@ export class C2sStream implements ClientStream {
     return this.fullJid !== undefined;
   }
 
-  /** A full JID that nobody has any more, or the refusal (RFC 6120 §7.7.2.2). */
-  #settleConflict(host: Host, username: string, resource: string): FullJid | StanzaError {
-    const { conflictResolve, maxResources } = this.#context.options;
-    const jid = (name: string): FullJid => joinJid(username, this.host, name) as FullJid;
-    const other = host.sessions.get(jid(resource));
-    if (!other && host.sessions.ofUser(joinJid(username, this.host)).length >= maxResources) {
-      return new StanzaError({ type: "wait", condition: "resource-constraint", text: "Too many resources" });
-    }
-    if (!other) return jid(resource);
-    if (conflictResolve === "kick_new") {
-      return new StanzaError({ type: "cancel", condition: "conflict", text: "Resource already exists" });
-    }
-    if (conflictResolve === "kick_old") {
-      other.close("conflict", "Replaced by new connection");
-      return jid(resource);
-    }
-    for (let i = 1; i <= RESOURCE_TRIES; i++) {
-      const candidate = jid(conflictResolve === "increment" ? `${resource}#${i}` : randomUUID());
-      if (!host.sessions.get(candidate)) return candidate;
-    }
-    return jid(randomUUID());
-  }
-
   close(condition?: string, text?: string): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -290,39 +203,32 @@ export class C2sStream implements ClientStream {
         ? ""
         : serialise(streamErrorElement(new StreamError(condition as StreamErrorCondition, text)));
     this.#parser.stop();
-    this.#outlet.end(`${header}${error}</stream:stream>`);
+    this.#connection.outlet.end(`${header}${error}</stream:stream>`);
     this.#leave(text ?? condition);
-    if (this.#socket.destroyed) return;
-    if (this.#socket instanceof TLSSocket && !this.secure) {
-      // Nothing can be said to a peer that has not finished its handshake.
-      this.#socket.destroy();
-      return;
-    }
     // Both sides close (RFC 6120 §4.4); a peer that does not is not waited for.
-    this.#socket.resume();
-    this.#socket.end();
-    this.#timer = this.#context.addTimer(this.#context.options.closeTimeoutSeconds, () => {
-      this.#socket.destroy();
-      return undefined;
-    });
+    if (this.#connection.end()) this.#destroyLater();
   }
 
   /** The peer does not read: what waits for it is dropped, and it is told why in case it ever reads again. */
   #stalled(what: string, condition: StreamErrorCondition): void {
     this.log("info", "client does not read: %s", what);
-    this.#outlet.discard();
+    this.#connection.outlet.discard();
     if (this.#closed) return;
     this.#closed = true;
     this.#parser.stop();
     const error = streamErrorElement(new StreamError(condition, "What waits is not read"));
-    this.#socket.end(`${serialise(error)}</stream:stream>`);
+    this.#connection.endWith(`${serialise(error)}</stream:stream>`);
     // Rooms hear of the leaving in a turn of their own, not in the middle of the delivery that found it out.
     setImmediate(() => {
       this.#leave("the client does not read");
     });
     this.#timer?.stop();
+    this.#destroyLater();
+  }
+
+  #destroyLater(): void {
     this.#timer = this.#context.addTimer(this.#context.options.closeTimeoutSeconds, () => {
-      this.#socket.destroy();
+      this.#connection.destroy();
       return undefined;
     });
   }
@@ -333,57 +239,26 @@ export class C2sStream implements ClientStream {
     this.#gone = true;
     this.#timer?.stop();
     this.#stanzaDeadline.stop();
-    this.#sendDeadline.stop();
-    this.#pausing?.stop();
-    this.#waiting = [];
+    this.#connection.stopTimers();
+    this.#input.clear();
     if (!this.#isSession()) return;
     const host = this.#context.host(this.host);
     host?.sessions.unbind(this);
     host?.events.fire("resource-unbind", { session: this, ...(reason !== undefined && { error: reason }) });
   }
 
-  #attach(socket: Socket): SocketOutlet {
-    const listeners = {
-      data: (chunk: Buffer): void => {
-        this.#read(chunk);
-      },
-      end: (): void => {
-        this.close();
-      },
-      close: (): void => {
-        this.#closed = true;
-        this.#leave("connection lost");
-        this.#timer?.stop();
-        this.#context.onSocketClosed(this);
-      },
-    };
-    for (const [event, listener] of Object.entries(listeners)) socket.on(event, listener);
-    this.#detach = () => {
-      for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
-    };
-    socket.on("error", (error) => {
-      this.log("debug", "connection error: %s", error.message);
-    });
-    return new SocketOutlet(socket, {
-      maxPending: this.#context.options.maxPendingBytes,
-      onOverflow: () => {
-        this.#stalled(`more than ${this.#context.options.maxPendingBytes} bytes wait for it`, "resource-constraint");
-      },
-      onWaiting: () => {
-        this.#sendDeadline.waiting(socket);
-      },
-    });
+  get #limits(): StreamLimits {
+    const { limits, unauthedLimits } = this.#context.options;
+    return this.username === undefined ? unauthedLimits : limits;
   }
 
   #newParser(): StreamParser {
-    const { limits, unauthedLimits } = this.#context.options;
-    return new StreamParser(this.username === undefined ? unauthedLimits : limits, {
+    return new StreamParser(this.#limits, {
       onStreamStart: (attrs) => {
         this.#open(attrs);
       },
       onStanza: (element) => {
-        if (this.#held) this.#waiting.push(element);
-        else this.#handle(element);
+        this.#input.take(element);
       },
       onStreamEnd: () => {
         this.close();
@@ -400,25 +275,17 @@ export class C2sStream implements ClientStream {
 
   #header(): string {
     this.#headerSent = true;
-    const from = this.host === "" ? "" : ` from="${escapeAttribute(this.host)}"`;
-    return (
-      `<?xml version='1.0'?><stream:stream xmlns="${NS_CLIENT}" xmlns:stream="${NS_STREAM}"` +
-      ` id="${randomUUID()}"${from} version="1.0" xml:lang="en">`
-    );
+    return streamHeader(this.host);
   }
 
   #open(attrs: Readonly<Record<string, string>>): void {
-    const to = attrs["to"] === undefined ? undefined : nameprep(attrs["to"].replace(/\.$/, ""));
-    if (to === undefined) {
-      this.close("improper-addressing", "A valid 'to' is needed in the stream header");
-      return;
-    }
-    if (this.host !== "" && this.host !== to) {
-      this.close("not-authorized", "'to' has to stay the same when a stream restarts");
+    const to = hostAsked(attrs, this.host);
+    if (to instanceof StreamError) {
+      this.close(to.condition, to.text);
       return;
     }
     this.host = to;
-    if (!/^[1-9]\d*\./.test(attrs["version"] ?? "")) {
+    if (!isVersionKnown(attrs)) {
       this.close("unsupported-version", "XMPP 1.0 is needed");
       return;
     }
@@ -428,14 +295,14 @@ export class C2sStream implements ClientStream {
       return;
     }
     this.#lang = attrs["xml:lang"];
-    this.#outlet.write(this.#header());
+    this.outlet.write(this.#header());
     this.#features(host);
   }
 
   #features(host: Host): void {
-    const features = xml("stream:features", {});
-    host.events.fire("stream-features", { origin: this, features });
-    if (features.children.length === 0) {
+    const { maxStanzaBytes } = this.#limits;
+    const features = streamFeatures(this, host, maxStanzaBytes);
+    if (!features) {
       this.log(
         "warn",
         "there is no way to log in on this stream: look at encryption and authentication of %s",
@@ -444,9 +311,6 @@ export class C2sStream implements ClientStream {
       this.close("undefined-condition", "There is no way to proceed on this stream");
       return;
     }
-    const { limits, unauthedLimits } = this.#context.options;
-    const bytes = (this.username === undefined ? unauthedLimits : limits).maxStanzaBytes;
-    features.append(xml("limits", NS_LIMITS, xml("max-bytes", {}, String(bytes))));
     this.#write(features);
   }
 
@@ -464,22 +328,11 @@ export class C2sStream implements ClientStream {
       this.#context.router.receive(stanza, this);
       return;
     }
-    const host = this.#context.host(this.host);
-    const event = nonzaEvent(stanza);
-    if (host?.events.fire(event, { origin: this, stanza }) !== undefined) return;
-    answerUnhandled(this, stanza);
+    negotiate(this, this.#context.host(this.host), stanza);
   }
 
   /** Whether it belongs to that user; the bare JID is prepared. */
   belongsTo(bareJid: string): boolean {
     return this.fullJid !== undefined && bare(this.fullJid) === bareJid;
   }
-}
-
-/** The event of an element outside a session: `stanza/<xmlns>:<name>`, `stanza/iq/<child>` or `stanza/<name>`. */
-function nonzaEvent(element: Element): `stanza/${string}` {
-  const xmlns: unknown = element.attrs["xmlns"];
-  if (typeof xmlns === "string") return `stanza/${xmlns}:${element.name}`;
-  const child = element.name === "iq" ? childElements(element)[0] : undefined;
-  return child ? `stanza/iq/${String(child.attrs["xmlns"] ?? NS_CLIENT)}:${child.name}` : `stanza/${element.name}`;
 }

@@ -1,4 +1,4 @@
-import type { Host, ModuleLog, Router, StreamLimits, Timer } from "chorus-muc";
+import type { Host, ModuleLog, Router, StreamLimits, Timer, Wait } from "chorus-muc";
 import type { C2sStream } from "./c2s-stream.js";
 
 /** How a new session settles with one that has its full JID (option `conflict_resolve`). */
@@ -36,4 +36,17 @@ export interface C2sContext {
   now(): number;
   /** The stream's connection is closed. */
   onSocketClosed(stream: C2sStream): void;
+}
+
+/** Calls `fn` after so many seconds, as deadlines want it. */
+export function waitFor(context: C2sContext, seconds: number, fn: () => void): Wait {
+  const timer = context.addTimer(seconds, () => {
+    fn();
+    return undefined;
+  });
+  return {
+    cancel: () => {
+      timer.stop();
+    },
+  };
 }
