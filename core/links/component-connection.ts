@@ -1,54 +1,22 @@
 import { EventEmitter } from "node:events";
 import { Socket } from "node:net";
-import { component, type ComponentEntity } from "@xmpp/component";
 import type { Clock } from "../timers/clock.js";
 import { Element, xml } from "../xmpp/element.js";
-import { NS_PING } from "../xmpp/namespaces.js";
-import { StanzaDeadline } from "./stanza-deadline.js";
 import { parseStreamError, StreamError, streamErrorElement } from "../xmpp/stream-error.js";
-import { StreamParser, type StreamLimits } from "../xmpp/stream-parser.js";
+import { StreamParser } from "../xmpp/stream-parser.js";
 import { serialise } from "../xmpp/template.js";
+import { componentEntity } from "./component-entity.js";
 import { failureOfFirstBytes, failureOfSocketError, failureOfStreamError, type LinkFailure } from "./link-failure.js";
+import type { LinkLimits } from "./link-limits.js";
+import { LinkPings } from "./link-pings.js";
 import type { Outlet } from "./outlet.js";
+import { SendDeadline } from "./send-deadline.js";
 import { SocketOutlet } from "./socket-outlet.js";
-import { formatUpstream, type Upstream } from "./upstream.js";
+import { StanzaDeadline, type Wait } from "./stanza-deadline.js";
+import type { Upstream } from "./upstream.js";
 
 /** Namespace of the stream of an accepted component (XEP-0114 §3). */
 const NS_COMPONENT = "jabber:component:accept";
-
-/** Bounds of a connection to an upstream server. */
-export interface LinkLimits extends StreamLimits {
-  /** What may wait for a server that does not read, before the connection is given up; UTF-16 units. */
-  readonly maxPending: number;
-  /** While more than this waits to be sent, nothing is read; UTF-16 units. */
-  readonly highWater: number;
-  /** How long that may last: a server that in turn does not read while it cannot write would wait for us for ever. */
-  readonly stallMs: number;
-  readonly connectMs: number;
-  /** From the connection to the end of the handshake. */
-  readonly handshakeMs: number;
-  /** From the beginning of a stanza to its end. */
-  readonly stanzaMs: number;
-  /** Silence after which the server is asked whether it is there. */
-  readonly idleMs: number;
-  /** How long it may take to answer that. */
-  readonly pingMs: number;
-}
-
-/** Prosody's stanza size for components, and room for a burst to thousands of occupants. */
-export const DEFAULT_LINK_LIMITS: LinkLimits = {
-  maxStanzaBytes: 524_288,
-  maxDepth: 128,
-  maxAttributes: 128,
-  maxPending: 67_108_864,
-  highWater: 4_194_304,
-  stallMs: 120_000,
-  connectMs: 10_000,
-  handshakeMs: 10_000,
-  stanzaMs: 120_000,
-  idleMs: 60_000,
-  pingMs: 30_000,
-};
 
 /** What a {@link ComponentConnection} is for, and whom it tells. */
 export interface ComponentConnectionOptions {
@@ -73,9 +41,6 @@ export interface ComponentConnectionOptions {
 
 /**
  * One connection of a component (XEP-0114), from the first SYN to the last byte; a new one is made for each attempt.
- *
- * Header and handshake are `@xmpp/component`'s. Its parser is replaced by ours, of which it sees the handshake only:
- * stanzas do not pass its middleware, which answers requests by itself. Its reconnection and its timeouts are off.
  */
 export class ComponentConnection {
   readonly #options: ComponentConnectionOptions;
@@ -85,29 +50,42 @@ export class ComponentConnection {
   /** What `@xmpp/component` takes for its parser. */
   readonly #parserEvents = new EventEmitter();
   #state: "connecting" | "opening" | "handshaking" | "up" | "closed" = "connecting";
-  #lastReadMs = 0;
-  /** Reads so far: an answer may come within the millisecond of the question. */
-  #reads = 0;
-  #pingId: string | undefined;
-  #timer: { cancel(): void } | undefined;
+  /** Something was read. */
+  #hasRead = false;
+  /** Stanzas that were read with others whose answers wait to be taken; no more than one read brings. */
+  #unhandled: Element[] = [];
+  /** Until the link is up. */
+  #deadline: Wait | undefined;
+  readonly #pings: LinkPings;
   readonly #stanzaDeadline: StanzaDeadline;
-  /** Set while reading is paused. */
-  #stall: { cancel(): void } | undefined;
+  readonly #sendDeadline: SendDeadline;
 
   constructor(options: ComponentConnectionOptions) {
     this.#options = options;
     const { limits } = options;
+    this.#pings = this.#newPings();
     this.#stanzaDeadline = new StanzaDeadline({
-      wait: (fn) => options.clock.wakeAt(options.clock.now() + limits.stanzaMs, fn),
+      wait: (fn) => this.#wait(limits.stanzaMs, fn),
       onLate: () => {
-        const error = new StreamError("connection-timeout", "a stanza took too long");
-        this.#fail({ kind: "bad-stream", detail: error.message }, serialise(streamErrorElement(error)));
+        this.#failWith("bad-stream", new StreamError("connection-timeout", "a stanza took too long"));
+      },
+    });
+    this.#sendDeadline = new SendDeadline({
+      seconds: limits.sendMs / 1000,
+      wait: (seconds, fn) => this.#wait(seconds * 1000, fn),
+      onLate: () => {
+        const text = `nothing was taken for ${limits.sendMs / 1000} s`;
+        this.#failWith("unread", new StreamError("connection-timeout", text));
       },
     });
     this.#outlet = new SocketOutlet(this.#socket, {
       maxPending: limits.maxPending,
       onOverflow: () => {
-        this.#fail({ kind: "overflow" });
+        const text = `more than ${limits.maxPending} bytes wait`;
+        this.#failWith("unread", new StreamError("resource-constraint", text));
+      },
+      onWaiting: () => {
+        this.#sendDeadline.waiting(this.#socket);
       },
     });
     this.#parser = new StreamParser(
@@ -124,10 +102,7 @@ export class ComponentConnection {
         },
         onError: (error) => {
           const wrongPort = this.#state === "opening" && error.condition === "invalid-namespace"; // of its header
-          this.#fail(
-            { kind: wrongPort ? "wrong-port" : "bad-stream", detail: error.message },
-            serialise(streamErrorElement(error)),
-          );
+          this.#failWith(wrongPort ? "wrong-port" : "bad-stream", error);
         },
         onHandlerError: options.onHandlerError,
       },
@@ -142,7 +117,7 @@ export class ComponentConnection {
       socket.setNoDelay(true);
       socket.setKeepAlive(true, 30_000);
       this.#state = "opening";
-      this.#deadline(this.#options.limits.handshakeMs, { kind: "handshake-timeout" });
+      this.#expire(this.#options.limits.handshakeMs, { kind: "handshake-timeout" });
     });
     socket.on("error", (error) => {
       this.#fail(failureOfSocketError(error, this.#state !== "connecting"));
@@ -151,11 +126,21 @@ export class ComponentConnection {
       this.#fail(this.#state === "up" ? { kind: "lost", detail: "closed by the server" } : { kind: "closed-early" });
     });
     socket.on("drain", () => {
-      this.#resume();
+      this.#goOn();
     });
-    this.#deadline(this.#options.limits.connectMs, { kind: "connect-timeout" });
+    this.#expire(this.#options.limits.connectMs, { kind: "connect-timeout" });
     // Its promises tell less than the events do, and reject when the connection ends, which is told already.
-    this.#entity()
+    componentEntity({
+      ...this.#options,
+      socket,
+      parserEvents: this.#parserEvents,
+      onData: (data) => {
+        this.#onData(data);
+      },
+      onError: (error) => {
+        if (this.#state !== "up") this.#fail({ kind: "lost", detail: String(error) });
+      },
+    })
       .start()
       .catch(() => undefined);
   }
@@ -168,68 +153,58 @@ export class ComponentConnection {
     return new Promise((resolve) => this.#socket.once("close", () => resolve()));
   }
 
-  #entity(): ComponentEntity {
-    const { host, secret, upstream } = this.#options;
-    const entity = component({
-      service: formatUpstream(upstream),
-      domain: host,
-      // It is hashed as latin1; servers hash the bytes of UTF-8.
-      password: Buffer.from(secret).toString("latin1"),
+  #newPings(): LinkPings {
+    const { clock, host, limits, onPong } = this.#options;
+    return new LinkPings({
+      host,
+      clock,
+      idleMs: limits.idleMs,
+      pingMs: limits.pingMs,
+      isPaused: () => this.#socket.isPaused(),
+      write: (text) => {
+        this.#outlet.write(text);
+      },
+      onPong,
+      onSilent: () => {
+        this.#fail({ kind: "silent" });
+      },
     });
-    entity.reconnect.stop();
-    entity.timeout = 0;
-    const socket = this.#socket;
-    const parserEvents = this.#parserEvents;
-    entity.Socket = class {
-      constructor() {
-        return socket;
-      }
-    } as typeof Socket;
-    entity.Parser = class {
-      constructor() {
-        return parserEvents;
-      }
-    } as typeof EventEmitter;
-    entity.socketParameters = () => ({ ...upstream });
-    entity._onData = (data) => {
-      this.#onData(data);
-    };
-    entity.on("error", (error) => {
-      if (this.#state !== "up") this.#fail({ kind: "lost", detail: String(error) });
-    });
-    return entity;
   }
 
   #onData(data: Buffer): void {
     if (this.#state === "closed") return;
-    this.#lastReadMs = this.#options.clock.now();
-    if (this.#reads++ === 0) {
-      const failure = failureOfFirstBytes(data);
-      if (failure) {
-        this.#fail(failure);
-        return;
-      }
+    this.#pings.read();
+    const failure = this.#hasRead ? undefined : failureOfFirstBytes(data);
+    this.#hasRead = true;
+    if (failure) {
+      this.#fail(failure);
+      return;
     }
     this.#parser.write(data);
+    if (this.#isClosed()) return;
     this.#stanzaDeadline.read(this.#parser);
-    if (this.#outlet.pending > this.#options.limits.highWater) this.#pause();
+    if (this.#isUnread) this.#pause();
   }
 
   /** Who does not read our answers gets no more questions in. */
+  get #isUnread(): boolean {
+    return this.#outlet.pending > this.#options.limits.highWater;
+  }
+
   #pause(): void {
-    const { clock, limits } = this.#options;
     this.#socket.pause();
     // After the outlet has flushed: what the kernel took at once causes no "drain".
     setImmediate(() => {
-      if (this.#state === "closed" || !this.#socket.writableNeedDrain) this.#resume();
-      else this.#stall ??= clock.wakeAt(clock.now() + limits.stallMs, () => this.#fail({ kind: "overflow" }));
+      if (!this.#socket.writableNeedDrain) this.#goOn();
     });
   }
 
-  #resume(): void {
-    this.#stall?.cancel();
-    this.#stall = undefined;
-    this.#socket.resume();
+  /** What waited was taken: what had come with it is handled, and then more is read. */
+  #goOn(): void {
+    while (this.#unhandled.length > 0 && !this.#isUnread) this.#handle(this.#unhandled.shift() as Element);
+    if (this.#isClosed()) return;
+    if (this.#isUnread) this.#pause();
+    else this.#socket.resume();
   }
 
   #onHeader(id: string): void {
@@ -253,8 +228,8 @@ export class ComponentConnection {
 
   #onHandshake(): void {
     this.#state = "up";
-    this.#timer?.cancel();
-    this.#watch();
+    this.#deadline?.cancel();
+    if (this.#options.pings) this.#pings.start();
     this.#options.onUp(this.#outlet);
   }
 
@@ -262,79 +237,66 @@ export class ComponentConnection {
     const { name, attrs } = element;
     const isStanza = name === "message" || name === "presence" || name === "iq";
     if (!isStanza || attrs["xmlns"] !== undefined) this.#options.onStray(name);
-    else if (name === "iq" && this.#isPong(element)) this.#onPong();
+    else if (this.#pings.take(element)) return;
+    else if (this.#unhandled.length > 0 || this.#isUnread) this.#unhandled.push(element);
     else this.#options.onStanza(element);
   }
 
-  // The ping goes to ourselves, as that is the one address that is there for certain: it comes back as it went, or as an
-  // error, and either shows that the server routes.
-  #isPong({ attrs }: Element): boolean {
-    return this.#pingId !== undefined && attrs["id"] === this.#pingId && attrs["from"] === this.#options.host;
+  #handle(stanza: Element): void {
+    try {
+      this.#options.onStanza(stanza);
+    } catch (error) {
+      this.#options.onHandlerError(error);
+    }
   }
 
-  #onPong(): void {
-    this.#pingId = undefined;
-    this.#options.onPong();
-  }
-
-  /** Wakes up when the server may have been silent for too long; no timer is moved when something is read. */
-  #watch(): void {
-    const { clock, limits, pings } = this.#options;
-    if (!pings) return;
-    const at = this.#lastReadMs + limits.idleMs;
-    this.#timer = clock.wakeAt(at, () => {
-      if (this.#state !== "up") return;
-      if (clock.now() - this.#lastReadMs < limits.idleMs || this.#socket.isPaused()) this.#rewatch();
-      else this.#ping();
-    });
-  }
-
-  #rewatch(): void {
-    // While reading is paused, silence is our own doing.
-    if (this.#socket.isPaused()) this.#lastReadMs = this.#options.clock.now();
-    this.#watch();
-  }
-
-  #ping(): void {
-    const { clock, host, limits } = this.#options;
-    const askedMs = clock.now();
-    const reads = this.#reads;
-    this.#pingId = `ping-${askedMs.toString(36)}`;
-    this.#outlet.write(
-      serialise(xml("iq", { type: "get", id: this.#pingId, from: host, to: host }, xml("ping", NS_PING))),
-    );
-    this.#timer = clock.wakeAt(askedMs + limits.pingMs, () => {
-      if (this.#state !== "up") return;
-      if (this.#reads > reads || this.#socket.isPaused()) this.#rewatch();
-      else this.#fail({ kind: "silent" });
-    });
-  }
-
-  #deadline(ms: number, failure: LinkFailure): void {
+  #wait(ms: number, fn: () => void): Wait {
     const { clock } = this.#options;
-    this.#timer?.cancel();
-    this.#timer = clock.wakeAt(clock.now() + ms, () => {
+    return clock.wakeAt(clock.now() + ms, fn);
+  }
+
+  #expire(ms: number, failure: LinkFailure): void {
+    this.#deadline?.cancel();
+    this.#deadline = this.#wait(ms, () => {
       this.#fail(failure);
     });
   }
 
-  /** @param farewell a stream error for the peer */
+  /** Ends the connection over something that the peer is told. */
+  #failWith(kind: LinkFailure["kind"], error: StreamError): void {
+    this.#fail({ kind, detail: error.message }, `${serialise(streamErrorElement(error))}</stream:stream>`);
+  }
+
+  /** @param farewell the last that is sent */
   #fail(failure: LinkFailure, farewell = ""): void {
-    if (this.#state === "closed") return;
-    if (farewell !== "" && this.#outlet.open) this.#outlet.end(`${farewell}</stream:stream>`);
+    // What had come whole before the end counts, unless it is what makes too much.
+    if (failure.kind !== "unread") for (const stanza of this.#unhandled.splice(0)) this.#handle(stanza);
+    if (this.#isClosed()) return;
+    if (failure.kind === "unread") {
+      // What waits is dropped; why is told in case the server ever reads again.
+      this.#outlet.discard();
+      if (this.#socket.writable) this.#socket.write(farewell);
+    } else if (farewell !== "" && this.#outlet.open) this.#outlet.end(farewell);
     else this.#outlet.discard();
     this.#close(failure);
+  }
+
+  /** In a function, as what is called in between may close it. */
+  #isClosed(): boolean {
+    return this.#state === "closed";
   }
 
   #close(failure: LinkFailure | undefined): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#parser.stop();
-    this.#timer?.cancel();
-    this.#stall?.cancel();
+    this.#unhandled = [];
+    this.#deadline?.cancel();
+    this.#pings.stop();
     this.#stanzaDeadline.stop();
-    // A socket that is not yet connected has nothing to flush, and one that was drained lately closes at once.
-    if (failure?.kind === "overflow" || this.#socket.connecting) this.#socket.destroy();
+    this.#sendDeadline.stop();
+    // A socket that is not yet connected has nothing to flush.
+    if (this.#socket.connecting) this.#socket.destroy();
     else this.#destroySoon();
     this.#options.onClosed(failure);
   }

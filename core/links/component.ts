@@ -2,9 +2,10 @@ import type { Logger, LogLevel } from "../log/logger.js";
 import type { Origin } from "../router/stanza-event.js";
 import type { Clock } from "../timers/clock.js";
 import type { Element } from "../xmpp/element.js";
-import { ComponentConnection, DEFAULT_LINK_LIMITS, type LinkLimits } from "./component-connection.js";
+import { ComponentConnection } from "./component-connection.js";
 import type { Link } from "./link.js";
 import { diagnose, type LinkFailure, type RetryPace } from "./link-failure.js";
+import { DEFAULT_LINK_LIMITS, type LinkLimits } from "./link-limits.js";
 import type { Outlet } from "./outlet.js";
 import { formatUpstream, type Upstream } from "./upstream.js";
 

@@ -7,6 +7,7 @@ import type { Clock } from "../timers/clock.js";
 import { serialise } from "../xmpp/template.js";
 import { ComponentLink } from "./component.js";
 import type { Link } from "./link.js";
+import { DEFAULT_LINK_LIMITS, type LinkLimits } from "./link-limits.js";
 import { parseUpstream } from "./upstream.js";
 
 /** The component that may be attached, and what its link works with. */
@@ -43,7 +44,7 @@ export function createLink({ host, config, router, logger, clock }: CreateLinkOp
     host: host.name,
     upstream: parsed.upstream,
     secret,
-    limits: { maxStanzaBytes: options.getOptionInteger("component_stanza_size_limit", 524_288, 10_000) }, // bytes
+    limits: linkLimits(options),
     logger: logger.child(`${host.name}:link`),
     clock,
     onStanza: (stanza, origin) => {
@@ -60,4 +61,18 @@ export function createLink({ host, config, router, logger, clock }: CreateLinkOp
     },
   });
   return link;
+}
+
+/** What the configuration says of the bounds of a link. */
+function linkLimits(options: Options): Partial<LinkLimits> {
+  const { highWater, maxPending, maxStanzaBytes, sendMs, stanzaMs } = DEFAULT_LINK_LIMITS;
+  const pending = options.getOptionInteger("component_max_pending", maxPending, 65_536); // bytes
+  return {
+    maxStanzaBytes: options.getOptionInteger("component_stanza_size_limit", maxStanzaBytes, 10_000), // bytes
+    maxPending: pending,
+    // There has to be room above it for the answers to what was read already.
+    highWater: Math.min(highWater, pending / 2),
+    sendMs: 1000 * options.getOptionPeriod("component_send_timeout", sendMs / 1000, 1),
+    stanzaMs: 1000 * options.getOptionPeriod("component_stanza_timeout", stanzaMs / 1000, 1),
+  };
 }

@@ -19,7 +19,7 @@ export interface LinkFailure {
     | "closed-early"
     | "stream-error"
     | "bad-stream"
-    | "overflow"
+    | "unread"
     | "silent"
     | "lost";
   /** What was seen, for the log. */
@@ -138,8 +138,8 @@ export function diagnose({ kind, detail }: LinkFailure, host: string): Diagnosis
       return network(`ended the stream${seen}`);
     case "bad-stream":
       return network(`sent what no XMPP stream may contain${seen}`, "error");
-    case "overflow":
-      return network("does not read what is sent to it; what was waiting is lost", "error");
+    case "unread":
+      return network(`does not read what is sent to it${seen}; what was waiting is lost`, "error");
     case "silent":
       return network("stopped answering");
     case "lost":

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket, type SecureContext } from "node:tls";
 import {
+  SendDeadline,
   SocketOutlet,
   type ChannelBindingType,
   type ModuleLog,
@@ -10,7 +11,6 @@ import {
 } from "chorus-muc";
 import { waitFor, type C2sContext } from "./context.js";
 import { ReadPace } from "./read-pace.js";
-import { SendDeadline } from "./send-deadline.js";
 import { serverEndPoint } from "./server-end-point.js";
 
 /** Whom a {@link ClientConnection} tells. */

@@ -141,7 +141,10 @@ const OWN: readonly [string, OptionKnowledge][] = [
     "c2s_max_auth_failures c2s_max_pending c2s_stanza_timeout max_resources self_signed_certificates",
     of("accounts", same("Chorus's own")),
   ),
-  ...each("component_upstream", of("server", same("Chorus's own"))),
+  ...each(
+    "component_max_pending component_send_timeout component_stanza_timeout component_upstream",
+    of("server", same("Chorus's own")),
+  ),
 ];
 
 /** What is read here, by name. */

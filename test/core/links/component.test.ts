@@ -1,80 +1,13 @@
 import assert from "node:assert/strict";
-import { describe, it, type TestContext } from "node:test";
-import { format } from "node:util";
-import { FakeClock } from "../../../core/testing/fake-clock.js";
-import { DEFAULT_LINK_LIMITS, type LinkLimits } from "../../../core/links/component-connection.js";
-import { ComponentLink } from "../../../core/links/component.js";
+import { describe, it } from "node:test";
+import { DEFAULT_LINK_LIMITS } from "../../../core/links/link-limits.js";
 import { writeCounter } from "../../../core/links/socket-outlet.js";
-import type { Logger } from "../../../core/log/logger.js";
-import { serialise } from "../../../core/xmpp/template.js";
-import { SERVER_HEADER, FakeUpstream, accepting, failing, type Script } from "../../support/fake-upstream.js";
-import { Journal } from "../../support/journal.js";
-
-const SECRET = "s3cret ü";
-const MESSAGE = "<message from='romeo@example' to='room@muc.example'><body>hi</body></message>";
-
-interface Setup {
-  readonly script?: Script;
-  readonly secret?: string;
-  readonly limits?: Partial<LinkLimits>;
-  readonly port?: number;
-  readonly greet?: Parameters<typeof FakeUpstream.listen>[3];
-  readonly onStanza?: () => void;
-}
-
-/** A link to a fake server; the journal gets `up`, `down`, `stanza …` and `log <level> <line>`. */
-async function connect(t: TestContext, setup: Setup = {}) {
-  const journal = new Journal();
-  const clock = new FakeClock();
-  const server = await FakeUpstream.listen(journal, setup.script ?? accepting(SECRET), 0, setup.greet);
-  const logger: Logger = {
-    name: "test",
-    log: (level, ...line) => {
-      journal.add(`log ${level} ${format(...line)}`);
-    },
-    isEnabled: () => true,
-    child: () => logger,
-  };
-  const link = new ComponentLink({
-    host: "muc.example",
-    upstream: { host: "127.0.0.1", port: setup.port ?? server.port },
-    secret: setup.secret ?? SECRET,
-    logger,
-    clock,
-    limits: setup.limits ?? {},
-    random: () => 1,
-    onStanza: (stanza) => {
-      journal.add(`stanza ${serialise(stanza)}`);
-      setup.onStanza?.();
-    },
-    onUp: (resumed) => {
-      journal.add(resumed ? "up again" : "up");
-    },
-    onDown: () => {
-      journal.add("down");
-    },
-    send: (stanza) => {
-      journal.add(`origin sends ${serialise(stanza)}`);
-    },
-  });
-  const started = link.start();
-  started.catch(() => undefined);
-  t.after(async () => {
-    await server.close();
-    await link.stop();
-  });
-  return { journal, clock, server, link, started };
-}
-
-/** Whatever was written to the outlet before has arrived once this is back. */
-async function flushed({ journal, link }: Awaited<ReturnType<typeof connect>>, marker: string): Promise<void> {
-  link.outlet?.write(`<message id='${marker}' to='romeo@example'/>`);
-  await journal.seen(new RegExp(`^server: got [^]*id='${marker}'`));
-}
+import { MESSAGE, SECRET, connectLink, flushed } from "../../support/component-link.js";
+import { SERVER_HEADER, accepting, failing, type Script } from "../../support/fake-upstream.js";
 
 describe("a component link (XEP-0114)", () => {
   it("comes up by the handshake and brings stanzas in order", async (t) => {
-    const rig = await connect(t);
+    const rig = await connectLink(t);
     await rig.started;
     assert.equal(rig.link.isUp, true);
     rig.server.peer.send(`${MESSAGE}<iq type='get' id='1' from='a@b/c' to='muc.example'><x xmlns='urn:x'/></iq>`);
@@ -91,7 +24,7 @@ describe("a component link (XEP-0114)", () => {
 
   it("has a stanza that came in one piece with the handshake's answer", async (t) => {
     const accept = accepting(SECRET);
-    const rig = await connect(t, {
+    const rig = await connectLink(t, {
       script: (peer, received, chunk) => {
         if (received.includes("<handshake")) peer.send(`<handshake/>${MESSAGE}`);
         else accept(peer, received, chunk);
@@ -102,7 +35,7 @@ describe("a component link (XEP-0114)", () => {
   });
 
   it("reads an emoji that is split over TCP segments", async (t) => {
-    const rig = await connect(t);
+    const rig = await connectLink(t);
     await rig.started;
     rig.server.peer.socket.setNoDelay(true);
     for (const byte of Buffer.from("<message><body>a🎭b</body></message>")) rig.server.peer.send(Buffer.of(byte));
@@ -123,7 +56,7 @@ describe("a component link (XEP-0114)", () => {
   } as const;
   for (const [what, [text, condition]] of Object.entries(FORBIDDEN)) {
     it(`ends the stream with ${condition} over ${what}, and connects again`, async (t) => {
-      const rig = await connect(t);
+      const rig = await connectLink(t);
       await rig.started;
       rig.server.peer.send(Buffer.from(text as string));
       await rig.journal.seen(new RegExp(`^server: got [^]*<stream:error><${condition} [^]*</stream:stream>$`));
@@ -137,7 +70,7 @@ describe("a component link (XEP-0114)", () => {
   }
 
   it("answers no request by itself", async (t) => {
-    const rig = await connect(t);
+    const rig = await connectLink(t);
     await rig.started;
     rig.server.peer.send("<iq type='get' id='q1' from='a@b/c' to='muc.example'><query xmlns='urn:unknown'/></iq>");
     await rig.journal.seen(/^stanza <iq/);
@@ -146,7 +79,7 @@ describe("a component link (XEP-0114)", () => {
   });
 
   it("gives up a server that takes the connection and says nothing", async (t) => {
-    const rig = await connect(t, { script: () => undefined });
+    const rig = await connectLink(t, { script: () => undefined });
     await rig.journal.seen(/^server: got/);
     rig.clock.advance(DEFAULT_LINK_LIMITS.handshakeMs);
     await rig.journal.seen(/^log warn .*said nothing/);
@@ -157,7 +90,7 @@ describe("a component link (XEP-0114)", () => {
 
   it("gives up a server that says nothing after a reconnect", async (t) => {
     const accept = accepting(SECRET);
-    const rig = await connect(t, {
+    const rig = await connectLink(t, {
       script: (peer, received, chunk) => {
         if (peer.number !== 2) accept(peer, received, chunk);
       },
@@ -174,7 +107,7 @@ describe("a component link (XEP-0114)", () => {
   });
 
   it("connects again when the server closes the stream but not the connection", async (t) => {
-    const rig = await connect(t);
+    const rig = await connectLink(t);
     await rig.started;
     rig.server.peer.send("</stream:stream>");
     await rig.journal.seen(/^server: closed 1/);
@@ -184,7 +117,7 @@ describe("a component link (XEP-0114)", () => {
   });
 
   it("waits for a server that is not there yet, at growing intervals, and says so once", async (t) => {
-    const rig = await connect(t, { port: 1 });
+    const rig = await connectLink(t, { port: 1 });
     const waits: number[] = [];
     for (let attempt = 1; attempt <= 8; attempt++) {
       await rig.journal.seen(/^log .*nobody listens/, attempt);
@@ -198,7 +131,7 @@ describe("a component link (XEP-0114)", () => {
   });
 
   it("names component_secret when it is wrong, tries again slowly, and never tells the secret", async (t) => {
-    const rig = await connect(t, { secret: "wr0ng" });
+    const rig = await connectLink(t, { secret: "wr0ng" });
     await rig.journal.seen(/^log error .*component_secret.*next attempt in 10 s/);
     rig.clock.advance(10_000);
     await rig.journal.seen(/^log debug .*component_secret/);
@@ -209,7 +142,7 @@ describe("a component link (XEP-0114)", () => {
   });
 
   it("keeps away for long when another instance has the name", async (t) => {
-    const rig = await connect(t, { script: failing("conflict") });
+    const rig = await connectLink(t, { script: failing("conflict") });
     await rig.journal.seen(/^log error .*another connection serves "muc\.example"/);
     rig.clock.advance(59_000);
     assert.equal(rig.server.peers.length, 1);
@@ -219,7 +152,7 @@ describe("a component link (XEP-0114)", () => {
   });
 
   it("keeps away for long when another instance throws it out", async (t) => {
-    const rig = await connect(t);
+    const rig = await connectLink(t);
     await rig.started;
     rig.server.peer.send("<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
     await rig.journal.seen(/^down$/);
@@ -227,7 +160,7 @@ describe("a component link (XEP-0114)", () => {
   });
 
   it("drops the connection to a server that stops reading, and tells that what waited is lost", async (t) => {
-    const rig = await connect(t, { limits: { maxPending: 1_000_000 } });
+    const rig = await connectLink(t, { limits: { maxPending: 1_000_000 } });
     await rig.started;
     rig.server.peer.socket.pause();
     const { outlet } = rig.link;
@@ -241,54 +174,8 @@ describe("a component link (XEP-0114)", () => {
     await rig.journal.seen(/^up again$/);
   });
 
-  describe("whose answers are not read", () => {
-    /** A server that sends stanzas until the link reads no more: each is answered by 200 kB, which it leaves unread. */
-    async function stalled(t: TestContext) {
-      const answer = { size: 0 };
-      const rig = await connect(t, {
-        limits: { highWater: 100_000 },
-        onStanza: () => rig.link.outlet?.write(`<message><body>${"x".repeat(answer.size)}</body></message>`),
-      });
-      await rig.started;
-      const { socket } = rig.server.peer;
-      socket.pause();
-      answer.size = 200_000; // the kernel takes some megabytes of them
-      let sent = 0;
-      // Stuck in both directions, and not for a moment only.
-      for (let stuck = 0; stuck < 50;) {
-        const isStuck = socket.writableNeedDrain && (rig.link.outlet?.pending ?? 0) > 100_000;
-        stuck = isStuck ? stuck + 1 : 0;
-        if (!socket.writableNeedDrain) {
-          sent++;
-          socket.write(`<message><body>${"y".repeat(50_000)}</body></message>`);
-        }
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-      return { rig, sent };
-    }
-
-    it("reads nothing more, and goes on once they are", async (t) => {
-      const { rig, sent } = await stalled(t);
-      assert.ok(rig.journal.count(/^stanza/) < sent, `all of ${sent} stanzas were read`);
-      assert.ok((rig.link.outlet?.pending ?? 0) < 1_000_000);
-      rig.server.peer.socket.resume();
-      await rig.journal.seen(/^stanza/, sent);
-      rig.clock.advance(DEFAULT_LINK_LIMITS.idleMs - 1);
-      assert.equal(rig.link.isUp, true);
-    });
-
-    it("gives the server up when that lasts", async (t) => {
-      const { rig } = await stalled(t);
-      rig.clock.advance(DEFAULT_LINK_LIMITS.stallMs - 1);
-      assert.equal(rig.link.isUp, true);
-      rig.clock.advance(1);
-      await rig.journal.seen(/^log error .*does not read/);
-      await rig.journal.seen(/^down$/);
-    });
-  });
-
   it("ends the stream of a server that never finishes a stanza, and connects again", async (t) => {
-    const rig = await connect(t);
+    const rig = await connectLink(t);
     await rig.started;
     const { stanzaMs } = DEFAULT_LINK_LIMITS;
     rig.server.peer.send(`${MESSAGE}<message from='romeo@example' to='room@muc.example'><body>`);
@@ -306,22 +193,8 @@ describe("a component link (XEP-0114)", () => {
     await rig.journal.seen(/^up again$/);
   });
 
-  it("reads a flood in order, and no more of it than the server reads answers", async (t) => {
-    const rig = await connect(t);
-    await rig.started;
-    const flood = Array.from({ length: 5_000 }, (_, n) => MESSAGE.replace("<body>", `<body>${n} `));
-    rig.server.peer.send(flood.join(""));
-    await rig.journal.seen(/^stanza/, flood.length);
-    const read = rig.journal.entries.filter((entry) => entry.startsWith("stanza"));
-    assert.deepEqual(
-      read.map((entry) => /<body>(\d+) /.exec(entry)?.[1]),
-      flood.map((_, n) => String(n)),
-    );
-    assert.equal(rig.link.isUp, true);
-  });
-
   it("survives a socket that dies under what was sent, and takes nothing while it is down", async (t) => {
-    const rig = await connect(t);
+    const rig = await connectLink(t);
     await rig.started;
     const { outlet } = rig.link;
     for (let n = 0; n < 100; n++) outlet?.write(`<message><body>${"x".repeat(20_000)}</body></message>`);
@@ -336,7 +209,7 @@ describe("a component link (XEP-0114)", () => {
   });
 
   it("sends what one turn wrote in one write", async (t) => {
-    const rig = await connect(t);
+    const rig = await connectLink(t);
     await rig.started;
     const before = writeCounter.writes;
     for (let n = 0; n < 50; n++) rig.link.outlet?.write("<message to='romeo@example'/>");
@@ -345,7 +218,7 @@ describe("a component link (XEP-0114)", () => {
   });
 
   it("asks a silent server whether it is there, and gives it up without an answer", async (t) => {
-    const rig = await connect(t);
+    const rig = await connectLink(t);
     await rig.started;
     rig.clock.advance(60_000);
     await rig.journal.seen(/^server: got <iq type="get" id="ping-/);
@@ -361,7 +234,7 @@ describe("a component link (XEP-0114)", () => {
   });
 
   it("stops asking a server that never answered", async (t) => {
-    const rig = await connect(t);
+    const rig = await connectLink(t);
     await rig.started;
     for (let silence = 1; silence <= 2; silence++) {
       rig.clock.advance(60_000);
@@ -399,7 +272,7 @@ describe("a component link (XEP-0114)", () => {
   };
   for (const [what, [script, line]] of Object.entries(MISTAKES)) {
     it(`says in one line what to change for ${what}`, async (t) => {
-      const rig = await connect(t, { script });
+      const rig = await connectLink(t, { script });
       await rig.journal.seen(/^log error/);
       assert.match(rig.journal.entries.find((entry) => entry.startsWith("log error")) ?? "", line);
       rig.clock.advance(10_000);
@@ -409,7 +282,7 @@ describe("a component link (XEP-0114)", () => {
   }
 
   it("closes its stream when it is stopped, and does not come back", async (t) => {
-    const rig = await connect(t);
+    const rig = await connectLink(t);
     await rig.started;
     rig.link.outlet?.write("<message id='last'/>");
     await rig.link.stop();
@@ -421,13 +294,13 @@ describe("a component link (XEP-0114)", () => {
   });
 
   it("rejects the start when it is stopped before it is up", async (t) => {
-    const rig = await connect(t, { script: () => undefined });
+    const rig = await connectLink(t, { script: () => undefined });
     await rig.link.stop();
     await assert.rejects(rig.started, /stopped before/);
   });
 
   it("stays up when a handler throws", async (t) => {
-    const rig = await connect(t, {
+    const rig = await connectLink(t, {
       onStanza: () => {
         throw new Error("boom");
       },

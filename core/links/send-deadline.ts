@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Wait } from "chorus-muc";
+import type { Wait } from "./stanza-deadline.js";
 
 /** What a {@link SendDeadline} works with. */
 export interface SendDeadlineOptions {
@@ -40,6 +40,7 @@ export class SendDeadline {
     });
   }
 
+  /** Nothing more is expected to be taken. */
   stop(): void {
     this.#wait?.cancel();
     this.#wait = undefined;

@@ -1,0 +1,224 @@
+/** A component link to a server that is slow or floods: what it costs is bounded, and what is sent is not lost lightly. */
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { DEFAULT_LINK_LIMITS } from "../../../core/links/link-limits.js";
+import { FakeClock, startService } from "../../../core/testing/index.js";
+import { MESSAGE, connectLink } from "../../support/component-link.js";
+import { FakeUpstream, accepting } from "../../support/fake-upstream.js";
+import { Journal } from "../../support/journal.js";
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Lets time pass until the link is down, and no more of it: the server has two seconds to read why. */
+function passUntilDown({ clock, link }: { clock: FakeClock; link: { isUp: boolean } }, longestMs: number): void {
+  for (let ms = 0; link.isUp && ms < longestMs; ms += 500) clock.advance(500);
+}
+
+describe("a component link whose answers are not read", () => {
+  /** A server that sends stanzas until the link reads no more: each is answered by 200 kB, which it leaves unread. */
+  async function stalled(t: TestContext) {
+    const answer = "x".repeat(200_000); // the kernel takes some megabytes of them
+    const highWater = 100_000;
+    let most = 0;
+    const rig = await connectLink(t, {
+      limits: { highWater },
+      onStanza: () => {
+        const { outlet } = rig.link;
+        assert.ok(outlet);
+        assert.ok(outlet.pending <= highWater, `handled while ${outlet.pending} bytes wait`);
+        outlet.write(`<message><body>${answer}</body></message>`);
+        most = Math.max(most, outlet.pending);
+      },
+    });
+    await rig.started;
+    const { socket } = rig.server.peer;
+    socket.pause();
+    let sent = 0;
+    // Stuck in both directions, and not for a moment only.
+    for (let stuck = 0; stuck < 50;) {
+      const isStuck = socket.writableNeedDrain && (rig.link.outlet?.pending ?? 0) > highWater;
+      stuck = isStuck ? stuck + 1 : 0;
+      if (!socket.writableNeedDrain) {
+        sent++;
+        socket.write(`<message id='${sent}'><body>${"y".repeat(50_000)}</body></message>`);
+      }
+      await nextTurn();
+    }
+    return { rig, sent, most: () => most, bound: highWater + answer.length + 100 };
+  }
+
+  it("keeps no more than the answer to one stanza above its bound, however much is sent to it", async (t) => {
+    const { rig, sent, most, bound } = await stalled(t);
+    assert.ok(most() <= bound, `${most()} bytes waited`);
+    assert.ok(rig.journal.count(/^stanza/) < sent, `all of ${sent} stanzas were read`);
+    // The server has more, which nobody takes from it.
+    const { socket } = rig.server.peer;
+    const unsent = socket.writableLength;
+    socket.write(MESSAGE);
+    for (let turn = 0; turn < 50; turn++) await nextTurn();
+    assert.equal(socket.writableLength, unsent + MESSAGE.length);
+  });
+
+  it("goes on once they are read, and has lost nothing", async (t) => {
+    const { rig, sent, most, bound } = await stalled(t);
+    rig.server.peer.socket.resume();
+    await rig.journal.seen(/^stanza/, sent);
+    const ids = rig.journal.entries.flatMap((entry) => /^stanza <message id="(\d+)"/.exec(entry)?.[1] ?? []);
+    assert.deepEqual(
+      ids,
+      Array.from({ length: sent }, (_, n) => String(n + 1)),
+    );
+    assert.ok(most() <= bound, `${most()} bytes waited`);
+    rig.clock.advance(DEFAULT_LINK_LIMITS.idleMs - 1);
+    assert.equal(rig.link.isUp, true);
+  });
+
+  it("gives the server up when that lasts: connection-timeout", async (t) => {
+    const { rig } = await stalled(t);
+    const [first] = rig.server.peers;
+    rig.clock.advance(DEFAULT_LINK_LIMITS.sendMs - 1);
+    assert.equal(rig.link.isUp, true);
+    passUntilDown(rig, DEFAULT_LINK_LIMITS.sendMs / 4);
+    await rig.journal.seen(/^log error .*does not read .*nothing was taken for 120 s/);
+    await rig.journal.seen(/^down$/);
+    first?.socket.resume();
+    await rig.journal.until(() => /<connection-timeout [^]*<\/stream:stream>$/.test(first?.received ?? ""), "error");
+  });
+});
+
+/** Stanzas that come in one read, each answered by more than may wait. */
+async function burst(t: TestContext, end = "") {
+  const pending: number[] = [];
+  const rig = await connectLink(t, {
+    limits: { highWater: 100_000, maxPending: 1_000_000 },
+    onStanza: () => {
+      pending.push(rig.link.outlet?.pending ?? 0);
+      rig.link.outlet?.write(`<message><body>${"x".repeat(150_000)}</body></message>`);
+    },
+  });
+  await rig.started;
+  const messages = Array.from({ length: 100 }, (_, n) => MESSAGE.replace("hi", String(n)));
+  rig.server.peer.send(messages.join("") + end);
+  await rig.journal.seen(/^stanza/, messages.length);
+  const bodies = rig.journal.entries.flatMap((entry) => /^stanza .*<body>(\d+)/.exec(entry)?.[1] ?? []);
+  assert.deepEqual(bodies, [...messages.keys()].map(String));
+  return { rig, pending };
+}
+
+describe("a component link that is flooded", () => {
+  it("handles what came in one piece as its answers are taken, in order, and stays up", async (t) => {
+    const { rig, pending } = await burst(t);
+    assert.ok(Math.max(...pending) <= 100_000, `handled while ${Math.max(...pending)} bytes wait`);
+    assert.equal(rig.journal.count(/^down$/), 0);
+  });
+
+  it("handles all that came before the end of the stream", async (t) => {
+    const { rig } = await burst(t, "</stream:stream>");
+    await rig.journal.seen(/^down$/);
+    assert.equal(rig.journal.count(/does not read/), 1, "more than may wait in one go");
+  });
+
+  it("reads a flood in order", async (t) => {
+    const rig = await connectLink(t);
+    await rig.started;
+    const flood = Array.from({ length: 5_000 }, (_, n) => MESSAGE.replace("<body>", `<body>${n} `));
+    rig.server.peer.send(flood.join(""));
+    await rig.journal.seen(/^stanza/, flood.length);
+    const read = rig.journal.entries.filter((entry) => entry.startsWith("stanza"));
+    assert.deepEqual(
+      read.map((entry) => /<body>(\d+) /.exec(entry)?.[1]),
+      flood.map((_, n) => String(n)),
+    );
+    assert.equal(rig.link.isUp, true);
+  });
+});
+
+describe("the options of a component link", () => {
+  /** A service that is attached to a server, with options of the component. */
+  async function attach(t: TestContext, options: string) {
+    const journal = new Journal();
+    const server = await FakeUpstream.listen(journal, accepting("secret"));
+    const clock = new FakeClock();
+    const service = await startService({
+      config: `
+        Component "muc.example" "muc"
+        component_upstream = "xmpp://127.0.0.1:${server.port}"
+        component_secret = "secret"
+        ${options}`,
+      clock,
+      log: (line) => {
+        journal.add(`log ${line}`);
+      },
+    });
+    t.after(async () => {
+      await server.close();
+      await service[Symbol.asyncDispose]();
+    });
+    const { link } = service.host("muc.example");
+    assert.ok(link);
+    await journal.until(() => link.isUp, "the link");
+    return { journal, server, clock, link, peer: server.peer };
+  }
+
+  type Attached = Awaited<ReturnType<typeof attach>>;
+
+  /** The server was told why, and is connected to once more. */
+  async function isAnew({ clock, journal, link, peer }: Attached, condition: string): Promise<void> {
+    assert.equal(link.isUp, false);
+    peer.socket.resume();
+    const farewell = new RegExp(`<stream:error><${condition} [^]*</stream:stream>$`);
+    await journal.until(() => farewell.test(peer.received), condition);
+    clock.advanceSeconds(1);
+    await journal.seen(/connected again/);
+    assert.equal(link.isUp, true);
+  }
+
+  /** The server reads nothing, and more waits for it than the operating systems take. */
+  async function leaveUnread({ link, peer }: Attached, bytes: number): Promise<void> {
+    peer.socket.pause();
+    const { outlet } = link;
+    assert.ok(outlet);
+    while (outlet.open && outlet.pending < bytes) {
+      outlet.write(`<message to='romeo@example'><body>${"x".repeat(50_000)}</body></message>`);
+      await nextTurn();
+      await nextTurn();
+    }
+  }
+
+  it("component_max_pending: with more than that the server is dropped: resource-constraint", async (t) => {
+    const it = await attach(t, "component_max_pending = 300000");
+    await leaveUnread(it, 250_000);
+    assert.equal(it.link.isUp, true);
+    await leaveUnread(it, Infinity);
+    await it.journal.seen(/does not read what is sent to it \(resource-constraint: more than 300000 bytes wait\)/);
+    await isAnew(it, "resource-constraint");
+  });
+
+  it("component_send_timeout: who takes nothing for that time is dropped: connection-timeout", async (t) => {
+    const it = await attach(t, 'component_send_timeout = "20 seconds"');
+    await leaveUnread(it, 250_000);
+    it.clock.advanceSeconds(19);
+    assert.equal(it.link.isUp, true);
+    passUntilDown(it, 6_000);
+    await it.journal.seen(/does not read what is sent to it \(connection-timeout: nothing was taken for 20 s\)/);
+    await isAnew(it, "connection-timeout");
+  });
+
+  it("component_stanza_timeout: a stanza that does not end in that time: connection-timeout", async (t) => {
+    const it = await attach(t, 'component_stanza_timeout = "20 seconds"');
+    it.peer.send(`<iq type='get' id='1' from='a@example/b' to='muc.example'/>${MESSAGE.slice(0, -3)}`);
+    await it.journal.until(() => it.peer.received.includes('id="1"'), "the answer");
+    it.clock.advanceSeconds(19);
+    assert.equal(it.link.isUp, true);
+    it.clock.advanceSeconds(1);
+    await it.journal.seen(/sent what no XMPP stream may contain \(connection-timeout: a stanza took too long\)/);
+    await isAnew(it, "connection-timeout");
+  });
+
+  it("component_stanza_size_limit: a stanza that is larger: policy-violation", async (t) => {
+    const it = await attach(t, "component_stanza_size_limit = 20000");
+    it.peer.send(MESSAGE.replace("hi", "x".repeat(30_000)));
+    await it.journal.until(() => !it.link.isUp, "the end");
+    await isAnew(it, "policy-violation");
+  });
+});
