@@ -9,12 +9,12 @@ export async function* checkFiles(dataPath: string, hosts: Iterable<string>): As
   const files = new ProsodyFiles(dataPath);
   for (const host of hosts) {
     for (const store of await files.stores(host)) {
-      for (const { user, place, read } of await files.values(host, store)) {
-        if (user === undefined) yield `${place}: its name is not UTF-8`;
+      for (const value of await files.values(host, store)) {
+        if (value.user === undefined) yield `${value.place}: its name is not UTF-8`;
         try {
-          await read();
+          await value.read();
         } catch (error) {
-          yield `${place}: ${error instanceof Error ? error.message : String(error)}`;
+          yield `${value.place}: ${error instanceof Error ? error.message : String(error)}`;
         }
       }
       for (const archive of await files.archives(host, store)) {

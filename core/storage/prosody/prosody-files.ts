@@ -1,12 +1,22 @@
 import { existsSync } from "node:fs";
 import { opendir, readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { archived } from "./archived.js";
 import { DataError } from "./data-error.js";
 import { checkIndex, readList } from "./list-file.js";
 import { readData, type LuaTable } from "./lua-data.js";
 import { decodeName, encodeName, storeFiles } from "./names.js";
-import type { ProsodyArchive, ProsodyData, ProsodyMessage, ProsodyRemark, ProsodyValue } from "./prosody-data.js";
+import type {
+  ProsodyArchive,
+  ProsodyData,
+  ProsodyMessage,
+  ProsodyRecord,
+  ProsodyRemark,
+  ProsodyValue,
+} from "./prosody-data.js";
+
+/** Files that are looked at at a time. */
+const AT_A_TIME = 100;
 
 /** Data as Prosody's driver `internal` keeps it. */
 export class ProsodyFiles implements ProsodyData {
@@ -27,29 +37,17 @@ export class ProsodyFiles implements ProsodyData {
 
   async values(host: string, store: string): Promise<readonly ProsodyValue[]> {
     const { host: own, folder } = storeFiles(this.place, host, store);
-    const value = (user: string | null | undefined, place: string): ProsodyValue => ({
-      user,
-      place,
-      read: () => readTable(place),
-    });
-    const users = (await filesIn(folder, ".dat")).map(({ user, path }) => value(user, path));
-    return existsSync(own) ? [value(null, own), ...users] : users;
+    const users = await recordsIn(folder, ".dat", FileValue);
+    return existsSync(own) ? [new FileValue(null, dirname(own), basename(own)), ...users] : users;
   }
 
   async archives(host: string, store: string): Promise<readonly ProsodyArchive[]> {
     const { folder } = storeFiles(this.place, host, store);
-    return Promise.all(
-      (await filesIn(folder, ".list")).map(async ({ user, path }) => {
-        const extent = { all: (await stat(path)).size, read: 0 };
-        return {
-          user,
-          place: path,
-          extent,
-          messages: () => messagesIn(path, extent),
-          check: (count: number) => checkBeside(path, count),
-        };
-      }),
-    );
+    const archives = await recordsIn(folder, ".list", FileArchive);
+    for (let at = 0; at < archives.length; at += AT_A_TIME) {
+      await Promise.all(archives.slice(at, at + AT_A_TIME).map((archive) => archive.measure()));
+    }
+    return archives;
   }
 
   /** Nothing to do: no file stays open. */
@@ -81,10 +79,51 @@ async function isEmptyFolder(path: string): Promise<boolean> {
   }
 }
 
-async function filesIn(folder: string, extension: string): Promise<{ user: string | undefined; path: string }[]> {
+/** Something of a user in a file. There may be very many of them at a time: each keeps its names, and nothing else. */
+class FileRecord implements ProsodyRecord {
+  constructor(
+    readonly user: string | null | undefined,
+    private readonly folder: string,
+    private readonly file: string,
+  ) {}
+
+  get place(): string {
+    return join(this.folder, this.file);
+  }
+}
+
+class FileValue extends FileRecord implements ProsodyValue {
+  read(): Promise<LuaTable> {
+    return readTable(this.place);
+  }
+}
+
+class FileArchive extends FileRecord implements ProsodyArchive {
+  /** Bytes. */
+  readonly extent = { all: 0, read: 0 };
+
+  async measure(): Promise<void> {
+    this.extent.all = (await stat(this.place)).size;
+  }
+
+  messages(): AsyncIterable<ProsodyMessage | DataError> {
+    return messagesIn(this.place, this.extent);
+  }
+
+  check(count: number): Promise<ProsodyRemark | undefined> {
+    return checkBeside(this.place, count);
+  }
+}
+
+/** A record for each file of a folder with that extension, in order of their names. */
+async function recordsIn<R extends FileRecord>(
+  folder: string,
+  extension: string,
+  record: new (...names: ConstructorParameters<typeof FileRecord>) => R,
+): Promise<R[]> {
   return (await namesIn(folder))
     .filter((name) => name.endsWith(extension))
-    .map((name) => ({ user: decodeName(name.slice(0, -extension.length)), path: join(folder, name) }));
+    .map((name) => new record(decodeName(name.slice(0, -extension.length)), folder, name));
 }
 
 async function readTable(path: string): Promise<LuaTable> {

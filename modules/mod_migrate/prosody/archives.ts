@@ -9,7 +9,7 @@ import {
 import type { StoreReport } from "../report.js";
 import { SeenIds } from "../seen-ids.js";
 import type { Run } from "./run.js";
-import { named, prepare, reasonOf, recordsOf, type Prepared } from "./records.js";
+import { named, prepare, reasonOf, recordsOf } from "./records.js";
 
 /** Messages that are written at a time. */
 const BATCH = 500;
@@ -36,20 +36,20 @@ export class ArchiveImport {
     const { host, store } = report;
     const found = await recordsOf(() => this.data.archives(host, store), report);
     const archives = rooms ? prepare(found, report) : named(found, report);
-    this.#extent.all = archives.reduce((sum, { extent }) => sum + (extent?.all ?? 0), 0);
-    for (const archive of archives) {
+    this.#extent.all = archives.reduce((sum, { record }) => sum + (record.extent?.all ?? 0), 0);
+    for (const { user, record: archive } of archives) {
       try {
-        await this.#bringArchive(archive);
+        await this.#bringArchive(user, archive);
       } catch (error) {
-        report.remarks.push({ kind: "lost", file: archive.place, record: archive.user, reason: reasonOf(error) });
+        report.remarks.push({ kind: "lost", file: archive.place, record: user, reason: reasonOf(error) });
       }
       this.#extent.done += archive.extent?.all ?? 0;
     }
   }
 
-  async #bringArchive(archive: Prepared<ProsodyArchive>): Promise<void> {
+  async #bringArchive(user: string, archive: ProsodyArchive): Promise<void> {
     const { report, rooms } = this;
-    const { user, place } = archive;
+    const { place } = archive;
     const seen = new SeenIds();
     let count = 0;
     let latest = -Infinity;

@@ -64,9 +64,8 @@ export class KeptImport {
   async #bringValues(values: readonly ProsodyValue[], report: StoreReport): Promise<void> {
     const store: KeyvalStore = this.module.openStore(report.store);
     const own = values.filter(({ user }) => user === null);
-    const all = [...own.map((value) => ({ ...value, user: null })), ...named(values, report)];
-    for (const [at, record] of all.entries()) {
-      const { user, place } = record;
+    const all = [...own.map((record) => ({ user: null, record })), ...named(values, report)];
+    for (const [at, { user, record }] of all.entries()) {
       report.in++;
       this.run.progress(report, at, at / all.length);
       try {
@@ -74,7 +73,7 @@ export class KeptImport {
         await this.run.write(() => [store.set(user, value, { sync: false })]);
         report.out++;
       } catch (error) {
-        report.remarks.push({ kind: "lost", file: place, record: user ?? undefined, reason: reasonOf(error) });
+        report.remarks.push({ kind: "lost", file: record.place, record: user ?? undefined, reason: reasonOf(error) });
       }
     }
   }

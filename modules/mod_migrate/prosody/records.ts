@@ -1,8 +1,11 @@
 import { DataError, nodeprep, type ProsodyRecord } from "chorus-muc";
 import type { StoreReport } from "../report.js";
 
-/** A record with the name that its user, or room, has here: prepared, and of no other record of this store. */
-export type Prepared<T extends ProsodyRecord> = T & { readonly user: string };
+/** A record, and the name that its user, or room, has here: prepared, and of no other record of this store. */
+export interface Prepared<T extends ProsodyRecord> {
+  readonly user: string;
+  readonly record: T;
+}
 
 const NOT_UTF8 = "its name is not UTF-8";
 
@@ -21,30 +24,39 @@ export async function recordsOf<T extends ProsodyRecord>(
 
 /** Records by their prepared users, in the order given. Each whose user cannot be had counts as one that was lost. */
 export function prepare<T extends ProsodyRecord>(records: readonly T[], report: StoreReport): Prepared<T>[] {
-  const named: { readonly record: T; readonly user: string; readonly written: string; readonly at: number }[] = [];
-  for (const [at, record] of records.entries()) {
-    const { user: written, place } = record;
-    if (written === null) continue;
-    const user = written === undefined ? undefined : nodeprep(written);
-    if (written !== undefined && user !== undefined) named.push({ record, user, written, at });
-    else lose(report, place, written, written === undefined ? NOT_UTF8 : "the name can no longer be prepared");
-  }
-  const byUser = new Map<string, (typeof named)[number]>();
-  // What was prepared already is what Prosody used last.
-  for (const entry of named.toSorted((a, b) => Number(b.written === b.user) - Number(a.written === a.user))) {
-    const { record, user, written } = entry;
+  const byUser = new Map<string, T>();
+  const isFree = (user: string, record: T): boolean => {
     const other = byUser.get(user);
     if (other) {
-      const place = other.record.place === record.place ? other.written : other.record.place;
-      lose(report, record.place, written, `it has the same name as ${place} once it is prepared`);
-      continue;
-    }
-    byUser.set(user, entry);
-    if (user === written) continue;
-    const reason = `brought over as ${user}, the name it has once it is prepared`;
-    report.remarks.push({ kind: "note", file: record.place, record: written, reason });
+      const place = other.place === record.place ? other.user : other.place;
+      const reason = `it has the same name as ${place ?? ""} once it is prepared`;
+      lose(report, record.place, record.user ?? undefined, reason);
+    } else byUser.set(user, record);
+    return other === undefined;
+  };
+  const unprepared: Prepared<T>[] = [];
+  for (const record of records) {
+    const { user: written } = record;
+    if (written === null) continue;
+    const user = written === undefined ? undefined : nodeprep(written);
+    if (user === undefined) {
+      const reason = written === undefined ? NOT_UTF8 : "the name can no longer be prepared";
+      lose(report, record.place, written, reason);
+    } else if (user === written) isFree(user, record);
+    else unprepared.push({ user, record });
   }
-  return [...byUser.values()].sort((a, b) => a.at - b.at).map(({ record, user }) => ({ ...record, user }));
+  // What was prepared already is what Prosody used last.
+  const renamed = new Map<T, string>();
+  for (const { user, record } of unprepared) {
+    if (!isFree(user, record)) continue;
+    renamed.set(record, user);
+    const reason = `brought over as ${user}, the name it has once it is prepared`;
+    report.remarks.push({ kind: "note", file: record.place, record: record.user ?? undefined, reason });
+  }
+  return records.flatMap((record) => {
+    const user = renamed.get(record) ?? record.user;
+    return typeof user === "string" && byUser.get(user) === record ? [{ user, record }] : [];
+  });
 }
 
 /** Records of users whose names stay as they are written, as nobody here knows what they name. */
@@ -52,7 +64,7 @@ export function named<T extends ProsodyRecord>(records: readonly T[], report: St
   return records.flatMap((record) => {
     const { user, place } = record;
     if (user === undefined) lose(report, place, undefined, NOT_UTF8);
-    return typeof user === "string" ? [{ ...record, user }] : [];
+    return typeof user === "string" ? [{ user, record }] : [];
   });
 }
 

@@ -52,12 +52,12 @@ export class RoomImport {
   async #bringRooms(report: StoreReport): Promise<void> {
     const values = await this.#values("config", report);
     const rooms = prepare(values, report);
-    for (const [at, value] of rooms.entries()) {
-      const { user, place } = value;
+    for (const [at, { user, record }] of rooms.entries()) {
+      const { place } = record;
       report.in++;
       this.run.progress(report, at, at / rooms.length);
       try {
-        const reason = await this.#bringRoom(user, place, await value.read(), report);
+        const reason = await this.#bringRoom(user, place, await record.read(), report);
         if (reason === undefined) {
           this.nodes.add(user);
           report.out++;
@@ -134,15 +134,15 @@ export class RoomImport {
   }
 
   async #bringStates(report: StoreReport): Promise<void> {
-    for (const value of prepare(await this.#values("state", report), report)) {
-      const { user, place: path } = value;
+    for (const { user, record } of prepare(await this.#values("state", report), report)) {
+      const path = record.place;
       report.in++;
       try {
         if (!this.nodes.has(user)) {
           report.remarks.push({ kind: "left", file: path, record: user, reason: "its room is not brought over" });
           continue;
         }
-        await this.#bringState(user, path, await value.read(), report);
+        await this.#bringState(user, path, await record.read(), report);
         report.out++;
       } catch (error) {
         report.remarks.push({ kind: "lost", file: path, record: user, reason: reasonOf(error) });

@@ -44,21 +44,20 @@ export async function bringUserData(
   const target: KeyvalStore = module.openStore(targetName(module, store));
   const counts = report.store(host, source, UNITS[store]);
   const values = prepare(await recordsOf(() => run.source.data(host, source).values(host, source), counts), counts);
-  for (const [at, value] of values.entries()) {
-    const { user, place } = value;
+  for (const [at, { user, record }] of values.entries()) {
     counts.in++;
     run.progress(counts, at, at / values.length);
     const unwanted = isWanted(user);
     if (unwanted !== undefined) {
-      counts.remarks.push({ kind: "left", file: place, record: user, reason: unwanted });
+      counts.remarks.push({ kind: "left", file: record.place, record: user, reason: unwanted });
       continue;
     }
     try {
-      const converted = CONVERSIONS[store](await value.read());
+      const converted = CONVERSIONS[store](await record.read());
       await run.write(() => [target.set(user, converted, { sync: false })]);
       counts.out++;
     } catch (error) {
-      counts.remarks.push({ kind: "lost", file: place, record: user, reason: reasonOf(error) });
+      counts.remarks.push({ kind: "lost", file: record.place, record: user, reason: reasonOf(error) });
     }
   }
 }

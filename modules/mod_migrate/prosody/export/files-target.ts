@@ -82,10 +82,10 @@ export class FilesTarget implements ExportTarget {
 
   async writtenMessages(host: string, store: string): Promise<ReadonlyMap<string, number>> {
     const counts = new Map<string, number>();
-    for (const { user, messages } of await new ProsodyFiles(this.#folder).archives(host, store)) {
+    for (const archive of await new ProsodyFiles(this.#folder).archives(host, store)) {
       let count = 0;
-      for await (const message of messages()) if (!(message instanceof DataError)) count++;
-      counts.set(user ?? "", count);
+      for await (const message of archive.messages()) if (!(message instanceof DataError)) count++;
+      counts.set(archive.user ?? "", count);
     }
     return counts;
   }

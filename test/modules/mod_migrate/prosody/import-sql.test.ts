@@ -31,13 +31,13 @@ async function fill(connection: SqlConnection, folder: string): Promise<void> {
           await connection.run(ENTRY, [host, value.user ?? "", store, key, type, text]);
         }
       }
-      for (const { user = "", messages } of await files.archives(host, store)) {
-        for await (const message of messages()) {
+      for (const archive of await files.archives(host, store)) {
+        for await (const message of archive.messages()) {
           assert.ok("stanza" in message);
           const { id, stanza, when, with: kind } = message;
           // Only SQLite keeps fractions of a second.
           const time = connection.driver === "SQLite3" ? when : Math.floor(when);
-          await connection.run(MESSAGE, [host, user ?? "", store, id, time, kind, "xml", serialise(stanza)]);
+          await connection.run(MESSAGE, [host, archive.user ?? "", store, id, time, kind, "xml", serialise(stanza)]);
         }
       }
     }

@@ -34,13 +34,13 @@ export async function recordsOf(data: ProsodyData, hosts: readonly string[]): Pr
       for (const value of await data.values(host, store)) {
         records[`${host}/${store}/${String(value.user)}`] = plain(await value.read());
       }
-      for (const { user, messages } of await data.archives(host, store)) {
+      for (const archive of await data.archives(host, store)) {
         const found: unknown[] = [];
-        for await (const message of messages()) {
+        for await (const message of archive.messages()) {
           if (message instanceof DataError) throw message;
           found.push([message.id, message.when, message.with, message.stanza.toString()]);
         }
-        records[`${host}/${store}/${String(user)} (archive)`] = found;
+        records[`${host}/${store}/${String(archive.user)} (archive)`] = found;
       }
     }
   }
