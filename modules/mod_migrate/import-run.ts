@@ -1,4 +1,5 @@
 import { StorageError, type CommandIo } from "chorus-muc";
+import { keepHeapSmall } from "./heap-growth.js";
 import { Progress } from "./progress.js";
 import { Report, type StoreReport } from "./report.js";
 
@@ -41,11 +42,14 @@ export class ImportRun {
   async finish(bring: () => Promise<void>): Promise<number> {
     const { report, io, isDryRun } = this;
     let failure: StorageError | undefined;
+    const letGrow = keepHeapSmall();
     try {
       await bring();
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       failure = error;
+    } finally {
+      letGrow();
     }
     this.#progress.end();
     if (failure) {
