@@ -62,6 +62,7 @@ export type * from "./log/logger.js";
 export * from "./links/client-stream.js";
 export type { Link } from "./links/link.js";
 export type * from "./links/outlet.js";
+export { ReadShare, type ReadShareOptions } from "./links/read-share.js";
 export { SendDeadline, type SendDeadlineOptions } from "./links/send-deadline.js";
 export { StanzaDeadline, type StanzaDeadlineOptions, type Wait } from "./links/stanza-deadline.js";
 export { SocketOutlet, type SocketOutletOptions } from "./links/socket-outlet.js";

@@ -10,6 +10,7 @@ import { failureOfFirstBytes, failureOfSocketError, failureOfStreamError, type L
 import type { LinkLimits } from "./link-limits.js";
 import { LinkPings } from "./link-pings.js";
 import type { Outlet } from "./outlet.js";
+import { ReadShare } from "./read-share.js";
 import { SendDeadline } from "./send-deadline.js";
 import { SocketOutlet } from "./socket-outlet.js";
 import { StanzaDeadline, type Wait } from "./stanza-deadline.js";
@@ -59,6 +60,14 @@ export class ComponentConnection {
   readonly #pings: LinkPings;
   readonly #stanzaDeadline: StanzaDeadline;
   readonly #sendDeadline: SendDeadline;
+  readonly #share = new ReadShare({
+    pause: () => {
+      this.#socket.pause();
+    },
+    resume: () => {
+      this.#goOn();
+    },
+  });
 
   constructor(options: ComponentConnectionOptions) {
     this.#options = options;
@@ -183,6 +192,7 @@ export class ComponentConnection {
     this.#parser.write(data);
     if (this.#isClosed()) return;
     this.#stanzaDeadline.read(this.#parser);
+    this.#share.read(data.length);
     if (this.#isUnread) this.#pause();
   }
 
@@ -204,7 +214,7 @@ export class ComponentConnection {
     while (this.#unhandled.length > 0 && !this.#isUnread) this.#handle(this.#unhandled.shift() as Element);
     if (this.#isClosed()) return;
     if (this.#isUnread) this.#pause();
-    else this.#socket.resume();
+    else if (!this.#share.isUsedUp) this.#socket.resume();
   }
 
   #onHeader(id: string): void {

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket, type SecureContext } from "node:tls";
 import {
+  ReadShare,
   SendDeadline,
   SocketOutlet,
   type ChannelBindingType,
@@ -31,6 +32,14 @@ export class ClientConnection {
   readonly #log: ModuleLog;
   readonly #handlers: ConnectionHandlers;
   readonly #sendDeadline: SendDeadline;
+  readonly #share = new ReadShare({
+    pause: () => {
+      this.#socket.pause();
+    },
+    resume: () => {
+      this.#readOn();
+    },
+  });
   #socket: Socket;
   #outlet: SocketOutlet;
   #isSecure: boolean;
@@ -103,6 +112,7 @@ export class ClientConnection {
 
   /** So many bytes were read: reads nothing for as long as the rate asks. */
   wasRead(bytes: number): void {
+    this.#share.read(bytes);
     const seconds = this.#pace?.read(bytes, this.#context.now()) ?? 0;
     if (seconds === 0) return;
     this.#socket.pause();
@@ -114,7 +124,7 @@ export class ClientConnection {
   }
 
   #readOn(): void {
-    if (!this.#isHeld && this.#pausing === undefined) this.#socket.resume();
+    if (!this.#isHeld && this.#pausing === undefined && !this.#share.isUsedUp) this.#socket.resume();
   }
 
   /** What was written so far leaves, and TLS begins. */

@@ -118,6 +118,21 @@ describe("a component link that is flooded", () => {
     assert.equal(rig.journal.count(/does not read/), 1, "more than may wait in one go");
   });
 
+  it("handles a bounded part of it in each turn of the event loop", async (t) => {
+    let handled = 0;
+    const rig = await connectLink(t, { onStanza: () => handled++ });
+    await rig.started;
+    const stanza = MESSAGE.replace("hi", "x".repeat(1_000));
+    const total = 2_000;
+    rig.server.peer.send(stanza.repeat(total));
+    while (handled < total) {
+      const before = handled;
+      await nextTurn();
+      const bytes = (handled - before) * stanza.length;
+      assert.ok(bytes <= 131_072, `${bytes} bytes in a turn`); // two reads
+    }
+  });
+
   it("reads a flood in order", async (t) => {
     const rig = await connectLink(t);
     await rig.started;
