@@ -9,14 +9,13 @@ import type { Storage } from "../../../../core/storage/store.js";
 import { startChild, type Child } from "../../../support/child.js";
 import { serverFolder, type ServerFolder } from "../../../support/cli.js";
 import { Random } from "../../../support/random.js";
-import { archived, CHORUS, ProsodyFolder, room, ROOMS } from "./prosody-data.js";
+import { archived, CHORUS, HOST, ProsodyFolder, room, ROOMS } from "./prosody-data.js";
 
 const CHORUSCTL = resolve(import.meta.dirname, "../../../../core/cli/chorusctl.js");
 const SEED = 20261121;
 const KILLS = 8;
 const NODES = Array.from({ length: 12 }, (_, at) => `room${at}`);
 const USERS = ["juliet", "romeo"];
-const HOST = "conference%2elocalhost";
 /** Many messages have one time, as their order must stay, too. */
 const MESSAGES = Array.from({ length: 1500 }, (_, at) => archived(`id-${at}`, `words ${at}`, Math.floor(at / 50))).join(
   "",

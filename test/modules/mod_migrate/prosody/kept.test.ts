@@ -1,9 +1,8 @@
 /** Stores of Prosody's that nothing here reads come over as they are. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { archived, CHORUS, ProsodyFolder, room, ROOMS } from "./prosody-data.js";
+import { archived, CHORUS, HOST, ProsodyFolder, room, ROOMS } from "./prosody-data.js";
 
-const HOST = "conference%2elocalhost";
 const OFFLINE = `item({
 	{
 		"are you there?";

@@ -87,7 +87,8 @@ export function room(node: string, data = "", others = ""): string {
 `;
 }
 
-const HOST = "conference%2elocalhost";
+/** The folder in which Prosody keeps what is of {@link ROOMS}. */
+export const HOST = "conference%2elocalhost";
 const SALT = "16ffdeed-d8dc-4b74-b727-da4c219ba36b";
 const ACCOUNT = `return {
 	["salt"] = "${SALT}";
