@@ -2,6 +2,8 @@ import { setImmediate } from "node:timers/promises";
 import { parseStanza } from "../xmpp/parse.js";
 import type { Element } from "../xmpp/element.js";
 import { serialise } from "../xmpp/template.js";
+import { entryText, readEntry, type StoredEntry } from "./archive-entry.js";
+import { PAST_DIGITS, positionOf, TIME_LENGTH, timeText } from "./archive-position.js";
 import type { Database } from "./database.js";
 import { decodeKey, encodeKey, extendKey, pastKey } from "./key.js";
 import { StorageError, type ArchiveEntry, type ArchivePage, type ArchiveQuery, type ArchiveStore } from "./store.js";
@@ -10,22 +12,10 @@ import type { DataPath, Transaction } from "./writer.js";
 
 /** Entries that are deleted without letting others have a turn. */
 const SLICE = 1000;
-/** Digits of a time in a position. */
-export const TIME_LENGTH = 16;
-/** Past every digit, for the end of a time that is included. */
-const PAST_DIGITS = "~";
 
 interface Bounds {
   readonly from: Buffer;
   readonly to: Buffer;
-}
-
-/** An entry as stored. */
-export interface StoredEntry {
-  readonly id: string;
-  readonly when: number;
-  readonly with: string;
-  readonly xml: string;
 }
 
 /**
@@ -321,20 +311,6 @@ function matches(entry: StoredEntry, query: ArchiveQuery): boolean {
   return query.ids === undefined || query.ids.includes(entry.id);
 }
 
-/** The text that an entry is stored as. */
-export function entryText({ id, when, with: withValue, xml }: StoredEntry): string {
-  return JSON.stringify([id, when, withValue, xml]);
-}
-
-/** The entry of a text that {@link entryText} made; `undefined`: it is none. @throws SyntaxError when it is no JSON */
-export function readEntry(text: string): StoredEntry | undefined {
-  const fields = JSON.parse(text) as unknown;
-  if (!Array.isArray(fields)) return undefined;
-  const [id, when, withValue, xml] = fields as unknown[];
-  const isEntry = typeof id === "string" && typeof when === "number" && typeof withValue === "string";
-  return isEntry && typeof xml === "string" ? { id, when, with: withValue, xml } : undefined;
-}
-
 /** Goes on with a value that may have to be waited for, at once where it has not. */
 function then<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
   return value instanceof Promise ? value.then(next) : next(value);
@@ -344,34 +320,4 @@ function checkTime(seconds: number): number {
   if (!Number.isFinite(seconds))
     throw new TypeError(`an archive's times are unix seconds, received ${String(seconds)}`);
   return seconds;
-}
-
-/** Where an entry is among those of its user: sorts as times do, then by `stamp`. */
-export function positionOf(when: number, stamp: string): string {
-  return timeText(when) + stamp;
-}
-
-/** Hexadecimal digits that sort as the numbers do: IEEE 754's own order, with the sign turned around. */
-function timeText(seconds: number): string {
-  const bytes = Buffer.alloc(TIME_LENGTH / 2);
-  bytes.writeDoubleBE(seconds + 0);
-  const isNegative = (bytes[0] ?? 0) >= 0x80;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] ?? 0;
-    if (isNegative) bytes[at] = ~byte & 0xff;
-    else if (at === 0) bytes[at] = byte | 0x80;
-  }
-  return bytes.toString("hex");
-}
-
-/** The time of a position, in unix seconds. */
-export function timeOf(position: string): number {
-  const bytes = Buffer.from(position.slice(0, TIME_LENGTH), "hex");
-  const isNegative = (bytes[0] ?? 0) < 0x80;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] ?? 0;
-    if (isNegative) bytes[at] = ~byte & 0xff;
-    else if (at === 0) bytes[at] = byte & 0x7f;
-  }
-  return bytes.readDoubleBE();
 }

@@ -2,7 +2,7 @@
 import { joinJid } from "../../xmpp/jid.js";
 import { parseStanza } from "../../xmpp/parse.js";
 import { serialise } from "../../xmpp/template.js";
-import { entryText, readEntry } from "../archive-store.js";
+import { entryText, readEntry } from "../archive-entry.js";
 import type { ProsodyMessage } from "../prosody/prosody-data.js";
 import type { Place } from "./places.js";
 

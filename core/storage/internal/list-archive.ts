@@ -1,5 +1,5 @@
 import { open, stat, type FileHandle } from "node:fs/promises";
-import { TIME_LENGTH } from "../archive-store.js";
+import { TIME_LENGTH } from "../archive-position.js";
 import { archived } from "../prosody/archived.js";
 import { DataError } from "../prosody/data-error.js";
 import { readList } from "../prosody/list-file.js";

@@ -1,4 +1,4 @@
-import { positionOf } from "../archive-store.js";
+import { positionOf } from "../archive-position.js";
 
 /** Digits of a stamp. */
 const STAMP_LENGTH = 32;

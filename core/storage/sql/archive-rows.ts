@@ -1,5 +1,6 @@
 /** Messages in Prosody's table of archives, in the order of their times. */
-import { positionOf, readEntry, entryText, TIME_LENGTH, timeOf } from "../archive-store.js";
+import { entryText, readEntry } from "../archive-entry.js";
+import { positionOf, TIME_LENGTH, timeOf } from "../archive-position.js";
 import type { SqlQueries } from "./connection.js";
 import type { SqlRow } from "./session.js";
 

@@ -1,0 +1,36 @@
+/** Where entries of an archive are: text that sorts as they do, by time and then by a stamp. */
+
+/** Digits of a time in a position. */
+export const TIME_LENGTH = 16;
+/** Past every digit, for the end of a time that is included. */
+export const PAST_DIGITS = "~";
+
+/** Where an entry is among those of its user: sorts as times do, then by `stamp`. */
+export function positionOf(when: number, stamp: string): string {
+  return timeText(when) + stamp;
+}
+
+/** A time as a position begins with it: hexadecimal digits that sort as the numbers do: IEEE 754's own order, with the sign turned around. */
+export function timeText(seconds: number): string {
+  const bytes = Buffer.alloc(TIME_LENGTH / 2);
+  bytes.writeDoubleBE(seconds + 0);
+  const isNegative = (bytes[0] ?? 0) >= 0x80;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    if (isNegative) bytes[at] = ~byte & 0xff;
+    else if (at === 0) bytes[at] = byte | 0x80;
+  }
+  return bytes.toString("hex");
+}
+
+/** The time of a position, in unix seconds. */
+export function timeOf(position: string): number {
+  const bytes = Buffer.from(position.slice(0, TIME_LENGTH), "hex");
+  const isNegative = (bytes[0] ?? 0) < 0x80;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    if (isNegative) bytes[at] = ~byte & 0xff;
+    else if (at === 0) bytes[at] = byte & 0x7f;
+  }
+  return bytes.readDoubleBE();
+}
