@@ -11,7 +11,7 @@ export class RoomStore {
   /** @param module that of the component */
   constructor(
     private readonly run: ImportRun,
-    module: ModuleApi,
+    private readonly module: ModuleApi,
   ) {
     this.#configs = module.openStore<FrozenRoom>("config");
     this.#persistent = module.openStore<boolean, "map">("persistent", "map");
@@ -23,7 +23,7 @@ export class RoomStore {
     return this.#configs.get(node);
   }
 
-  /** Stores a room, and lists it. @returns why that cannot be */
+  /** Stores a room. @returns why that cannot be */
   async put(room: FrozenRoom): Promise<string | undefined> {
     const node = nodeOf(room._jid) ?? "";
     const present = await this.#configs.get(node);
@@ -33,9 +33,17 @@ export class RoomStore {
     await this.run.write(() => [
       this.#configs.set(node, room, { sync: false }),
       this.#persistent.set(null, room._jid, true, { sync: false }),
-      // Its entry in the list, which depends on the modules, is made when somebody asks for that.
+      // Its entry in the list depends on the modules: see `list`.
       this.#public.set(null, room._jid, undefined, { sync: false }),
     ]);
     return undefined;
+  }
+
+  /**
+   * Has the engine of the rooms list those that are public, once all that they have is stored: it does that when
+   * somebody first asks for the list, who would wait for it.
+   */
+  async list(): Promise<void> {
+    if (!this.run.isDryRun) await this.module.depends("muc", true)?.countPublicRooms();
   }
 }

@@ -62,7 +62,10 @@ export class EjabberdImport {
       }
       if (phase === "rooms") this.#tellNicks();
     }
-    for (const { messages } of this.#services.values()) await messages.end();
+    for (const { messages, store } of this.#services.values()) {
+      await messages.end();
+      await store.list();
+    }
   }
 
   /** @returns what it was counted among */

@@ -49,6 +49,11 @@ export class RoomImport {
     await this.#bringStates(report.store(this.host, "state", "rooms"));
   }
 
+  /** See {@link RoomStore.list}. */
+  list(): Promise<void> {
+    return this.#rooms.list();
+  }
+
   async #bringRooms(report: StoreReport): Promise<void> {
     const values = await this.#values("config", report);
     const rooms = prepare(values, report);

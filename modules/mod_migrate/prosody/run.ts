@@ -59,6 +59,7 @@ export class Run extends ImportRun {
     await bringUserData(this, name, module, "vcard_muc", report, (node) =>
       rooms.nodes.has(node) ? undefined : "its room is not brought over",
     );
+    await rooms.list();
   }
 
   /** Stores that nothing here reads. */

@@ -74,6 +74,9 @@ describe("chorusctl import ejabberd", () => {
     assert.equal(status, 0);
     assert.deepEqual(await file.content(), before);
 
+    // It is not public, which the list knows before anybody asks.
+    const list = file.storage.openStore<unknown, "map">(ROOMS, "public_rooms", "map");
+    assert.equal(await list.get(null, `garden@${ROOMS}`), false);
     const { _data: data, ...others } = ((await file.storage.openStore(ROOMS, "config").get("garden")) ?? {}) as {
       _data: Record<string, unknown>;
     };

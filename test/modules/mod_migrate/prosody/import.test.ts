@@ -52,6 +52,16 @@ describe("chorusctl import prosody", () => {
       ["id-3", 1795216001.5, "message<groupchat", message("three")],
     ]);
 
+    // What the list of public rooms knows of each: the first who asks need not wait until it is made.
+    const entries = folder.storage.openStore<unknown, "map">(ROOMS, "public_rooms", "map").entries(null);
+    const listed: unknown[] = [];
+    for await (const entry of entries) listed.push(entry);
+    assert.deepEqual(listed, [
+      [`garden@${ROOMS}`, { name: "Café", open: true, whois: "moderators" }],
+      [`old@${ROOMS}`, false],
+      [`tomb@${ROOMS}`, false],
+    ]);
+
     await using service = await startService({ config: CHORUS, storage: folder.storage });
     const { hosts } = service.service;
     assert.equal(await new Accounts(hosts).provider("localhost").testPassword?.("juliet", "secret"), true);
