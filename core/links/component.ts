@@ -12,6 +12,8 @@ import { formatUpstream, type Upstream } from "./upstream.js";
 /** First and longest wait between attempts, in milliseconds; it doubles in between. */
 const PACES: Readonly<Record<RetryPace, { readonly first: number; readonly longest: number }>> = {
   network: { first: 1_000, longest: 60_000 },
+  // The old connection has gone by then: a server that still had it would take the new one for another instance.
+  unread: { first: 4_000, longest: 60_000 },
   configuration: { first: 10_000, longest: 300_000 },
   // Two instances that throw each other out must not do so every few seconds.
   conflict: { first: 60_000, longest: 900_000 },

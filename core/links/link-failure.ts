@@ -27,7 +27,7 @@ export interface LinkFailure {
 }
 
 /** How soon another attempt makes sense: the network may heal by itself, a configuration does not. */
-export type RetryPace = "network" | "configuration" | "conflict";
+export type RetryPace = "network" | "unread" | "configuration" | "conflict";
 
 /** What the operator is told. */
 export interface Diagnosis {
@@ -139,7 +139,11 @@ export function diagnose({ kind, detail }: LinkFailure, host: string): Diagnosis
     case "bad-stream":
       return network(`sent what no XMPP stream may contain${seen}`, "error");
     case "unread":
-      return network(`does not read what is sent to it${seen}; what was waiting is lost`, "error");
+      return {
+        level: "error",
+        text: `does not read what is sent to it${seen}; what was waiting is lost`,
+        pace: "unread",
+      };
     case "silent":
       return network("stopped answering");
     case "lost":

@@ -170,7 +170,9 @@ describe("a component link (XEP-0114)", () => {
     assert.equal(rig.journal.count(/^log error .*does not read/), 1);
     assert.equal(outlet?.open, false);
     outlet.write("<late/>");
-    rig.clock.advance(1_000);
+    rig.clock.advance(2_000); // the old connection goes first
+    assert.equal(rig.server.peers.length, 1);
+    rig.clock.advance(2_000);
     await rig.journal.seen(/^up again$/);
   });
 

@@ -183,7 +183,7 @@ describe("the options of a component link", () => {
     peer.socket.resume();
     const farewell = new RegExp(`<stream:error><${condition} [^]*</stream:stream>$`);
     await journal.until(() => farewell.test(peer.received), condition);
-    clock.advanceSeconds(1);
+    clock.advanceSeconds(4);
     await journal.seen(/connected again/);
     assert.equal(link.isUp, true);
   }
