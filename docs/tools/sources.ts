@@ -2,11 +2,7 @@
 import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import ts from "typescript";
-
-/** Stands where a value is known at run time only. */
-export const UNKNOWN = "?";
-/** A number that means "no limit". */
-export const NO_LIMIT = "no limit";
+import { ExpressionValues, isOptionGetter, literalsOf, UNKNOWN, type Arguments } from "./expression-values.js";
 
 /** An option that a module reads. */
 export interface OptionRead {
@@ -28,15 +24,7 @@ export interface HookRead {
   readonly place: string;
 }
 
-type Arguments = ReadonlyMap<ts.Symbol, ts.Expression | undefined>;
-const NO_ARGUMENTS: Arguments = new Map();
 const FIRES = new Set(["fireEvent", "fireEventAsync", "fireUntyped", "fire", "fireAsync"]);
-const OPERATORS: Partial<Record<ts.SyntaxKind, (a: number, b: number) => number>> = {
-  [ts.SyntaxKind.AsteriskToken]: (a, b) => a * b,
-  [ts.SyntaxKind.PlusToken]: (a, b) => a + b,
-  [ts.SyntaxKind.MinusToken]: (a, b) => a - b,
-  [ts.SyntaxKind.SlashToken]: (a, b) => a / b,
-};
 
 /** Names of the modules in the folder `modules/`. */
 export function moduleNames(project: string): string[] {
@@ -49,6 +37,7 @@ export function moduleNames(project: string): string[] {
 /** The program of a project: its modules and the core. */
 export class Sources {
   readonly checker: ts.TypeChecker;
+  readonly #values: ExpressionValues;
   readonly #program: ts.Program;
   readonly #project: string;
   readonly #files = new Map<string, ts.SourceFile[]>();
@@ -63,6 +52,7 @@ export class Sources {
     const rootNames = config.fileNames.filter((name) => /^(core|modules)\//.test(relative(project, name)));
     this.#program = ts.createProgram({ rootNames, options: { ...config.options, noEmit: true } });
     this.checker = this.#program.getTypeChecker();
+    this.#values = new ExpressionValues(this.checker);
   }
 
   /** The files of a module, or of `core`. */
@@ -107,7 +97,7 @@ export class Sources {
       states.flatMap(({ arguments: [key, options] }) => {
         const persist = options && this.checker.getTypeAtLocation(options).getProperty("persist");
         const isKept = persist && literalsOf(this.checker.getTypeOfSymbol(persist)).includes("true");
-        return key && isKept ? this.#values(key, NO_ARGUMENTS) : [];
+        return key && isKept ? this.#values.of(key) : [];
       }),
     );
   }
@@ -144,7 +134,7 @@ export class Sources {
     return hooks.flatMap((call) => {
       const [event, handler, priority] = call.arguments;
       if (!event || !handler) return [];
-      const [at = "0"] = priority ? this.#values(priority, NO_ARGUMENTS) : [];
+      const [at = "0"] = priority ? this.#values.of(priority) : [];
       const called = this.#declarationOfHandler(handler, part);
       const around = ts.findAncestor(call, ts.isFunctionDeclaration);
       const what = (called && firstSentence(docOf(called))) || (around ? firstSentence(docOf(around)) : "");
@@ -187,7 +177,7 @@ export class Sources {
   /** Of a handler, or of the one function that it calls, as far as it is the module's own. */
   #declarationOfHandler(handler: ts.Expression, part: string): ts.Declaration | undefined {
     const called = handlingFunction(handler);
-    const declaration = called && this.#symbolOf(called)?.valueDeclaration;
+    const declaration = called && this.#values.symbolOf(called)?.valueDeclaration;
     return declaration && this.files(part).includes(declaration.getSourceFile()) ? declaration : undefined;
   }
 
@@ -216,7 +206,7 @@ export class Sources {
     const isGiven = getter.arguments.some(
       (argument) => ts.isIdentifier(argument) && parameters.has(this.checker.getSymbolAtLocation(argument)),
     );
-    if (!around || !isGiven) return this.#readOf(getter, NO_ARGUMENTS);
+    if (!around || !isGiven) return this.#readOf(getter);
     const callers = this.#calls(module).filter((call) => this.#declarationOf(call) === around);
     return callers.flatMap((call) => this.#readOf(getter, this.#argumentsOf(around, call)));
   }
@@ -230,92 +220,16 @@ export class Sources {
     );
   }
 
-  #readOf(getter: ts.CallExpression, given: Arguments): OptionRead[] {
+  #readOf(getter: ts.CallExpression, given?: Arguments): OptionRead[] {
     const [name, fallback] = getter.arguments;
-    const defaults = fallback ? this.#values(fallback, given) : [];
+    const defaults = fallback ? this.#values.of(fallback, given) : [];
     const file = getter.getSourceFile();
     const at = `${this.pathOf(file)}:${String(file.getLineAndCharacterOfPosition(getter.getStart()).line + 1)}`;
-    return (name ? this.#values(name, given) : [UNKNOWN]).map((option) => ({ option, defaults, at }));
+    return (name ? this.#values.of(name, given) : [UNKNOWN]).map((option) => ({ option, defaults, at }));
   }
 
   #eventNames(expression: ts.Expression): string[] {
-    return this.#values(expression, NO_ARGUMENTS);
-  }
-
-  /** The values that an expression can have, as text. */
-  #values(node: ts.Expression, given: Arguments): string[] {
-    if (ts.isStringLiteralLike(node)) return [node.text];
-    if (ts.isNumericLiteral(node)) return [String(Number(node.text.replaceAll("_", "")))];
-    if (ts.isParenthesizedExpression(node) || ts.isAsExpression(node) || ts.isSatisfiesExpression(node)) {
-      return this.#values(node.expression, given);
-    }
-    if (ts.isConditionalExpression(node)) {
-      return [...this.#values(node.whenTrue, given), ...this.#values(node.whenFalse, given)];
-    }
-    if (ts.isTemplateExpression(node)) return this.#template(node, given);
-    if (ts.isBinaryExpression(node)) return this.#calculated(node, given);
-    if (ts.isArrayLiteralExpression(node)) return [this.#list(node, given)];
-    if (ts.isNewExpression(node) && node.arguments?.[0]) return this.#values(node.arguments[0], given);
-    if (ts.isCallExpression(node)) return this.#result(node, given);
-    if (node.getText() === "undefined") return [];
-    if (/^(Number\.(MAX_SAFE_INTEGER|POSITIVE_INFINITY)|Infinity)$/.test(node.getText())) return [NO_LIMIT];
-    return this.#named(node, given);
-  }
-
-  /** Of an identifier or a property: what its type says, else what it was made of. */
-  #named(node: ts.Expression, given: Arguments): string[] {
-    const symbol = this.#symbolOf(node);
-    if (symbol && given.has(symbol)) {
-      const argument = given.get(symbol);
-      return argument ? this.#values(argument, NO_ARGUMENTS) : [];
-    }
-    const literals = literalsOf(this.checker.getTypeAtLocation(node));
-    if (literals.length > 0) return literals;
-    const declaration = symbol?.valueDeclaration;
-    const initializer =
-      declaration && (ts.isVariableDeclaration(declaration) || ts.isPropertyAssignment(declaration))
-        ? declaration.initializer
-        : undefined;
-    return initializer ? this.#values(initializer, given) : [UNKNOWN];
-  }
-
-  #symbolOf(node: ts.Expression): ts.Symbol | undefined {
-    const symbol = this.checker.getSymbolAtLocation(node);
-    return symbol && symbol.flags & ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(symbol) : symbol;
-  }
-
-  /** Each text that a template can become; what it cannot tell stands as `<…>`. */
-  #template(node: ts.TemplateExpression, given: Arguments): string[] {
-    let texts = [node.head.text];
-    for (const { expression, literal } of node.templateSpans) {
-      const values = this.#values(expression, given);
-      const known = values.length === 0 || values.includes(UNKNOWN) ? ["<…>"] : values;
-      texts = texts.flatMap((text) => known.map((value) => text + value + literal.text));
-    }
-    return texts;
-  }
-
-  #calculated(node: ts.BinaryExpression, given: Arguments): string[] {
-    const left = this.#values(node.left, given);
-    const right = this.#values(node.right, given);
-    if (node.operatorToken.kind === ts.SyntaxKind.QuestionQuestionToken) return [...left, ...right];
-    const result = OPERATORS[node.operatorToken.kind]?.(Number(left[0]), Number(right[0]));
-    return result === undefined || Number.isNaN(result) ? [UNKNOWN] : [String(result)];
-  }
-
-  #list(node: ts.ArrayLiteralExpression, given: Arguments): string {
-    const values = node.elements.flatMap((element) =>
-      this.#values(ts.isSpreadElement(element) ? element.expression : element, given),
-    );
-    return values.length === 0 ? "{}" : `{ ${values.join(", ")} }`;
-  }
-
-  /** The default that is another option is named by it; a list that is mapped is the list. */
-  #result(node: ts.CallExpression, given: Arguments): string[] {
-    if (isOptionGetter(node) && node.arguments[0]) return this.#values(node.arguments[0], given);
-    const literals = literalsOf(this.checker.getTypeAtLocation(node));
-    if (literals.length > 0) return literals;
-    return ts.isPropertyAccessExpression(node.expression) ? this.#values(node.expression.expression, given) : [UNKNOWN];
+    return this.#values.of(expression);
   }
 }
 
@@ -324,10 +238,6 @@ function once<T>(known: Map<string, T>, key: string, make: () => T): T {
   const made = known.get(key) ?? make();
   known.set(key, made);
   return made;
-}
-
-function isOptionGetter(call: ts.CallExpression): boolean {
-  return ts.isPropertyAccessExpression(call.expression) && /^getOption[A-Z]?\w*$/.test(call.expression.name.text);
 }
 
 /** The function that does the work of a handler: itself, the only one it calls, or the one that it is made of. */
@@ -389,15 +299,4 @@ function eventMapsIn(file: ts.SourceFile): ts.InterfaceDeclaration[] {
         ts.isInterfaceDeclaration(at) && (at.name.text === "HostEvents" || at.name.text === "GlobalEvents"),
     );
   });
-}
-
-function literalsOf(type: ts.Type): string[] {
-  if (type.isUnion()) {
-    const each = type.types.map(literalsOf);
-    return each.every((values) => values.length > 0) ? each.flat() : [];
-  }
-  if (type.isStringLiteral() || type.isNumberLiteral()) return [String(type.value)];
-  if (type.flags & ts.TypeFlags.BooleanLiteral) return [(type as { intrinsicName?: string }).intrinsicName ?? UNKNOWN];
-  if (type.flags & ts.TypeFlags.TemplateLiteral) return [(type as ts.TemplateLiteralType).texts.join("<…>")];
-  return [];
 }

@@ -12,7 +12,8 @@ import {
   sectionsOf,
   type Section,
 } from "../../docs/tools/markdown.js";
-import { moduleNames, NO_LIMIT, Sources, UNKNOWN } from "../../docs/tools/sources.js";
+import { NO_LIMIT, UNKNOWN } from "../../docs/tools/expression-values.js";
+import { moduleNames, Sources } from "../../docs/tools/sources.js";
 import { global, virtualHost } from "../../modules/autoload.js";
 import MucModule from "../../modules/mod_muc/mod_muc.js";
 
