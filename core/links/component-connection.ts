@@ -1,10 +1,10 @@
 import { EventEmitter } from "node:events";
-import { Socket } from "node:net";
 import type { Clock } from "../timers/clock.js";
 import { Element, xml } from "../xmpp/element.js";
 import { parseStreamError, StreamError, streamErrorElement } from "../xmpp/stream-error.js";
 import { StreamParser } from "../xmpp/stream-parser.js";
 import { serialise } from "../xmpp/template.js";
+import { bufferedSocket } from "./buffered-socket.js";
 import { componentEntity } from "./component-entity.js";
 import { failureOfFirstBytes, failureOfSocketError, failureOfStreamError, type LinkFailure } from "./link-failure.js";
 import type { LinkLimits } from "./link-limits.js";
@@ -45,7 +45,9 @@ export interface ComponentConnectionOptions {
  */
 export class ComponentConnection {
   readonly #options: ComponentConnectionOptions;
-  readonly #socket = new Socket();
+  readonly #socket = bufferedSocket((data) => {
+    this.#onData(data);
+  });
   readonly #outlet: SocketOutlet;
   readonly #parser: StreamParser;
   /** What `@xmpp/component` takes for its parser. */
@@ -143,9 +145,6 @@ export class ComponentConnection {
       ...this.#options,
       socket,
       parserEvents: this.#parserEvents,
-      onData: (data) => {
-        this.#onData(data);
-      },
       onError: (error) => {
         if (this.#state !== "up") this.#fail({ kind: "lost", detail: String(error) });
       },

@@ -9,11 +9,10 @@ export interface ComponentEntityOptions {
   readonly host: string;
   readonly upstream: Upstream;
   readonly secret: string;
+  /** Of which somebody else reads, so that there are no events `data`. */
   readonly socket: Socket;
   /** What it takes for its parser. */
   readonly parserEvents: EventEmitter;
-  /** Something was read. */
-  readonly onData: (data: Buffer) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -24,7 +23,7 @@ export interface ComponentEntityOptions {
  * requests by itself. Its reconnection and its timeouts are off.
  */
 export function componentEntity(options: ComponentEntityOptions): ComponentEntity {
-  const { host, upstream, secret, socket, parserEvents, onData, onError } = options;
+  const { host, upstream, secret, socket, parserEvents, onError } = options;
   const entity = component({
     service: formatUpstream(upstream),
     domain: host,
@@ -44,7 +43,6 @@ export function componentEntity(options: ComponentEntityOptions): ComponentEntit
     }
   } as typeof EventEmitter;
   entity.socketParameters = () => ({ ...upstream });
-  entity._onData = onData;
   entity.on("error", onError);
   return entity;
 }

@@ -12,7 +12,6 @@ declare module "@xmpp/component" {
     Parser: new () => EventEmitter;
     readonly reconnect: { stop(): void };
     socketParameters: (service: string) => { host: string; port: number };
-    _onData: (data: Buffer) => void;
     on(event: "error", listener: (error: unknown) => void): void;
     /** Connects, opens the stream and authenticates. */
     start(): Promise<unknown>;

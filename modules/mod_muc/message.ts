@@ -52,10 +52,10 @@ function handleGroupchat(room: LiveRoom, event: StanzaEvent): void {
         : undefined;
     if (isStopped(payload, again ?? verdict)) return;
     // Who broadcasts may make of the stanza what they like: an answer needs what came in.
-    const sent = xml("message", { ...stanza.attrs });
+    const sent = { ...stanza.attrs };
     stanza.attrs["from"] = payload.occupant?.nick ?? room.jid;
     room.broadcastMessage(stanza, (error) => {
-      refuse({ origin, stanza: sent }, error);
+      refuse({ origin, stanza: xml("message", sent) }, error);
     });
   });
 }

@@ -1,4 +1,4 @@
-import { cloneElement, serialise, type Element } from "chorus-muc";
+import { cloneElement, Element, isElement, serialise } from "chorus-muc";
 import { delayElement } from "chorus-muc/muc";
 
 /** A message as it was sent to a room's occupants. */
@@ -23,12 +23,31 @@ export class HistoryEntry {
   isGone = false;
   #sent: Promise<void> | undefined;
   #settle: { readonly resolve: () => void; readonly reject: (why: Error) => void } | undefined;
+  readonly #stanza: Element;
+  #withoutDelayOf: string | undefined;
 
+  /**
+   * @param stanza a tree of the entry's own
+   * @param withoutDelayOf the room whose delay is not in it yet
+   */
   constructor(
-    readonly stanza: Element,
+    stanza: Element,
     /** When it was sent, in unix seconds. */
     readonly timestamp: number,
-  ) {}
+    withoutDelayOf?: string,
+  ) {
+    this.#stanza = stanza;
+    this.#withoutDelayOf = withoutDelayOf;
+  }
+
+  /** The message with its delay, which is put on when first asked for: most messages leave the history before. */
+  get stanza(): Element {
+    if (this.#withoutDelayOf !== undefined) {
+      this.#stanza.append(delayElement(this.#withoutDelayOf, this.timestamp));
+      this.#withoutDelayOf = undefined;
+    }
+    return this.#stanza;
+  }
 
   /** Characters of the stanza without its `to`; counted when first asked for. */
   get chars(): number {
@@ -68,8 +87,9 @@ export class HistoryEntry {
 
 /** What the history keeps of a message that was sent to a room. */
 export function historyEntry(roomJid: string, { stanza, timestamp }: PastMessage): HistoryEntry {
-  const copy = cloneElement(stanza);
-  delete copy.attrs["to"];
-  copy.append(delayElement(roomJid, timestamp));
-  return new HistoryEntry(copy, timestamp);
+  const attrs: Record<string, unknown> = {};
+  for (const name in stanza.attrs) if (name !== "to") attrs[name] = stanza.attrs[name];
+  const copy = new Element(stanza.name, attrs);
+  for (const child of stanza.children as unknown[]) copy.append(isElement(child) ? cloneElement(child) : String(child));
+  return new HistoryEntry(copy, timestamp, roomJid);
 }

@@ -1,0 +1,22 @@
+import { Socket, type ConnectOpts, type SocketConstructorOpts } from "node:net";
+
+/** At most so many bytes are read at once. */
+const READ_BYTES = 65_536;
+
+/**
+ * A socket that reads into one buffer of its own, where others take a new one for each read.
+ * @param onData called in place of the event `data`; the bytes are gone when it has returned
+ */
+export function bufferedSocket(onData: (data: Buffer) => void): Socket {
+  const buffer = Buffer.allocUnsafe(READ_BYTES);
+  const options: SocketConstructorOpts & ConnectOpts = {
+    onread: {
+      buffer,
+      callback: (length) => {
+        onData(buffer.subarray(0, length));
+        return true;
+      },
+    },
+  };
+  return new Socket(options);
+}
