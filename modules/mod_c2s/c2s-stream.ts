@@ -49,7 +49,10 @@ export class C2sStream implements ClientStream {
   #lang: string | undefined;
   #closed = false;
   #gone = false;
-  #timer: Timer | undefined;
+  /** Until the user has logged in. */
+  #authDeadline: Timer | undefined;
+  /** Until the client has closed its side, once we have closed ours. */
+  #closeDeadline: Timer | undefined;
   readonly #stanzaDeadline: StanzaDeadline;
 
   /** @param socket a TLS socket whose handshake is done, for direct TLS */
@@ -76,7 +79,7 @@ export class C2sStream implements ClientStream {
       onClose: () => {
         this.#closed = true;
         this.#leave("connection lost");
-        this.#timer?.stop();
+        this.#closeDeadline?.stop();
         context.onSocketClosed(this);
       },
       onStalled: (what, condition) => {
@@ -94,7 +97,7 @@ export class C2sStream implements ClientStream {
       },
     });
     this.#parser = this.#newParser();
-    this.#timer = context.addTimer(context.options.authTimeoutSeconds, () => {
+    this.#authDeadline = context.addTimer(context.options.authTimeoutSeconds, () => {
       this.close("connection-timeout", "Not logged in within the time given");
       return undefined;
     });
@@ -181,7 +184,7 @@ export class C2sStream implements ClientStream {
     if (fullJid instanceof StanzaError) return fullJid;
     this.fullJid = fullJid;
     this.type = "c2s";
-    this.#timer?.stop();
+    this.#authDeadline?.stop();
     if (!this.#isSession()) throw new TypeError("bind: no full JID");
     host.sessions.bind(this);
     host.events.fire("resource-bind", { session: this });
@@ -222,12 +225,11 @@ export class C2sStream implements ClientStream {
     setImmediate(() => {
       this.#leave("the client does not read");
     });
-    this.#timer?.stop();
     this.#destroyLater();
   }
 
   #destroyLater(): void {
-    this.#timer = this.#context.addTimer(this.#context.options.closeTimeoutSeconds, () => {
+    this.#closeDeadline = this.#context.addTimer(this.#context.options.closeTimeoutSeconds, () => {
       this.#connection.destroy();
       return undefined;
     });
@@ -237,7 +239,7 @@ export class C2sStream implements ClientStream {
   #leave(reason: string | undefined): void {
     if (this.#gone) return;
     this.#gone = true;
-    this.#timer?.stop();
+    this.#authDeadline?.stop();
     this.#stanzaDeadline.stop();
     this.#connection.stopTimers();
     this.#input.clear();

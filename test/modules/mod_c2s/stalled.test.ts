@@ -1,17 +1,20 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { parseStanza } from "chorus-muc";
-import { connectClient, startService } from "../../../core/testing/index.js";
+import { connectClient, FakeClock, startService } from "../../../core/testing/index.js";
 
 const CONFIG = `
 modules_enabled = { "roster", "saslauth", "tls", "ping" }
 c2s_max_pending = 65536
+c2s_close_timeout = 5
 VirtualHost "localhost"
 `;
 
 test("a client that does not read is dropped; who talked to it goes on and learns that it is gone", async () => {
-  await using service = await startService({ config: CONFIG });
+  const clock = new FakeClock();
+  await using service = await startService({ config: CONFIG, clock });
   const port = service.clientPort;
   const stalled = connect({ host: "127.0.0.1", port });
   const say = (text: string, until: string): Promise<void> =>
@@ -48,6 +51,16 @@ test("a client that does not read is dropped; who talked to it goes on and learn
     refused = romeo.inbox.take();
   }
   assert.equal(`${String(refused?.attrs["type"])} ${String(refused?.attrs["from"])}`, "unavailable juliet@localhost/j");
-  stalled.destroy();
   romeo.drop();
+  // It still reads nothing, so that what it sends is all that can tell it that nobody is there any longer.
+  stalled.on("error", () => undefined);
+  await turn();
+  clock.advanceSeconds(5);
+  for (let turns = 0; turns < 10_000 && !stalled.destroyed; turns++) {
+    stalled.write(" ");
+    await turn();
+  }
+  const wasClosed = stalled.destroyed;
+  stalled.destroy();
+  assert.ok(wasClosed, "its connection is closed after c2s_close_timeout");
 });
