@@ -56,9 +56,10 @@ export class SocketOutlet implements Outlet {
     } else {
       this.#isAscii &&= isAscii;
       this.#gathered += text;
+      turns.more();
     }
     const { length } = this.#gathered;
-    turns.more(length > MUCH);
+    if (length > MUCH) turns.urge();
     const { maxPending } = this.#options;
     if (length + this.#backlog > maxPending && this.pending > maxPending) this.#overflow();
   }

@@ -3,53 +3,106 @@ export interface Gatherer {
   flush(): void;
 }
 
-/** How long something gathered may wait for more, in milliseconds. */
+/** How long something gathered may wait for more, in milliseconds, as long as each turn brings some. */
 const MAX_WAIT_MS = 1;
+/** A flush that is expected to take so many milliseconds is worth a pause before it. */
+const LONG_FLUSH_MS = 2;
+/** So many tell what a flush of one takes. */
+const MANY = 100;
+/** How long such a pause is, in terms of what the flush is expected to take, and at most, in milliseconds. */
+const PAUSE_FLUSHES = 1.5;
+const MAX_PAUSE_MS = 5;
+/** A pause for more than was expected has paid when so large a part of those that wait have gathered more in it. */
+const PAID_PART = 0.1;
 /** After a wait for nothing, so many flushes do without one. */
 const FLUSHES_AT_ONCE = 16;
+
+/** What {@link Turns} go by. */
+export interface TurnsClock {
+  /** Milliseconds that only go on. */
+  now(): number;
+  /** Calls `fn` after so many milliseconds. */
+  wait(ms: number, fn: () => void): void;
+}
+
+const SYSTEM: TurnsClock = {
+  now: () => performance.now(),
+  wait: (ms, fn) => {
+    setTimeout(fn, ms);
+  },
+};
+
+/** A way of waiting that is tried again once in a while after it was for nothing. */
+class Attempt {
+  /** Flushes that do without before the next one tries. */
+  #without = 0;
+
+  /** Whether it is to be tried for this flush; asked once for each. */
+  isDue(): boolean {
+    if (this.#without === 0) return true;
+    this.#without--;
+    return false;
+  }
+
+  failed(): void {
+    this.#without = FLUSHES_AT_ONCE;
+  }
+}
 
 /**
  * Flushes everything that gathered in a turn of the event loop, together, once the turn is over.
  *
  * A write to a socket costs more than all else that is done for a small stanza. So where much comes in, it pays to look
  * whether more is there already: as long as each turn brings something, the flush waits for the next, a millisecond at
- * most. Where stanzas come one by one, nothing waits: whether waiting pays is tried once in a while.
+ * most. Where a flush takes long, as it does to a thousand occupants, it pauses until everybody has gathered as much as
+ * by the one before: several who talk are answered by one flush then, and not in turns by several that take as long each.
+ * Where stanzas come one by one, nothing waits: whether waiting pays is tried once in a while.
  */
 export class Turns {
   #gatherers: Gatherer[] = [];
-  readonly #now: () => number;
-  #isScheduled = false;
+  readonly #clock: TurnsClock;
+  /** What it does about what has gathered: nothing is there, its turn is not over, further turns pass, or a pause. */
+  #state: "idle" | "first" | "turning" | "pausing" = "idle";
   /** Something was gathered since the last look. */
   #hasMore = false;
+  /** How often something that had gathered already has gathered more. */
+  #merged = 0;
   #isUrgent = false;
-  #isTried = false;
   #beganMs = 0;
-  /** Flushes that do not wait before one that tries. */
-  #atOnce = 0;
+  readonly #turn = new Attempt();
+  readonly #pause = new Attempt();
+  /** What one gatherer has taken of the latest flush of many, in milliseconds. */
+  #msPerFlush = 0;
+  /** How often each had gathered something, on average, by the long flushes before. */
+  #depth = 1;
+  /** A pause is over when {@link #merged} comes to this. */
+  #enough = 0;
 
-  /** @param now milliseconds that only go on */
-  constructor(now: () => number = () => performance.now()) {
-    this.#now = now;
+  constructor(clock: TurnsClock = SYSTEM) {
+    this.#clock = clock;
   }
 
   /** Something begins to gather, and is to be flushed, once. */
   add(gatherer: Gatherer): void {
     this.#gatherers.push(gatherer);
     this.#hasMore = true;
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    this.#isTried = false;
-    this.#beganMs = this.#now();
+    if (this.#state !== "idle") return;
+    this.#state = "first";
+    this.#beganMs = this.#clock.now();
     this.#nextTurn();
   }
 
-  /**
-   * Something that was added has gathered more.
-   * @param isMuch so much that nothing is waited for any longer
-   */
-  more(isMuch: boolean): void {
+  /** Something that was added has gathered more. */
+  more(): void {
     this.#hasMore = true;
-    if (isMuch) this.#isUrgent = true;
+    if (++this.#merged === this.#enough) this.urge();
+  }
+
+  /** Nothing more is waited for. */
+  urge(): void {
+    if (this.#isUrgent) return;
+    this.#isUrgent = true;
+    if (this.#state === "pausing") this.#nextTurn();
   }
 
   #nextTurn(): void {
@@ -59,28 +112,58 @@ export class Turns {
   }
 
   #look(): void {
-    if (this.#waits()) {
-      this.#hasMore = false;
-      this.#isTried = true;
-      this.#nextTurn();
-      return;
-    }
-    this.#isScheduled = this.#isUrgent = false;
-    const all = this.#gatherers;
-    this.#gatherers = [];
-    for (const gatherer of all) gatherer.flush();
+    if (this.#state === "idle") return; // a pause was over before
+    if (!this.#isUrgent && (this.#waitsForTurn() || this.#pauses())) return;
+    this.#flush();
   }
 
-  #waits(): boolean {
-    if (this.#isUrgent) return false;
-    if (this.#isTried && !this.#hasMore) {
-      this.#atOnce = FLUSHES_AT_ONCE;
+  /** Whether the flush waits for what the next turn brings. */
+  #waitsForTurn(): boolean {
+    if (this.#state === "first") {
+      if (!this.#turn.isDue()) return false;
+    } else if (!this.#hasMore) {
+      this.#turn.failed();
       return false;
     }
-    if (this.#atOnce > 0) {
-      this.#atOnce--;
-      return false;
-    }
-    return this.#now() - this.#beganMs < MAX_WAIT_MS;
+    if (this.#clock.now() - this.#beganMs >= MAX_WAIT_MS) return false;
+    this.#state = "turning";
+    this.#hasMore = false;
+    this.#nextTurn();
+    return true;
+  }
+
+  /** Whether the flush is so long that it pauses before. */
+  #pauses(): boolean {
+    const paused = this.#gatherers;
+    const expectedMs = paused.length * this.#msPerFlush;
+    if (expectedMs < LONG_FLUSH_MS) return false;
+    const before = this.#merged;
+    const enough = Math.ceil((this.#depth - 1) * paused.length);
+    const isTrying = before >= enough;
+    if (isTrying && !this.#pause.isDue()) return false;
+    this.#state = "pausing";
+    this.#enough = isTrying ? Infinity : enough;
+    this.#clock.wait(Math.min(expectedMs * PAUSE_FLUSHES, MAX_PAUSE_MS), () => {
+      // Unless it was flushed meanwhile, as enough had come.
+      if (this.#gatherers !== paused) return;
+      if (isTrying && this.#merged - before < paused.length * PAID_PART) this.#pause.failed();
+      this.#flush();
+    });
+    return true;
+  }
+
+  #flush(): void {
+    const all = this.#gatherers;
+    const merged = this.#merged;
+    this.#gatherers = [];
+    this.#merged = this.#enough = 0;
+    this.#state = "idle";
+    this.#isUrgent = false;
+    const began = this.#clock.now();
+    for (const gatherer of all) gatherer.flush();
+    if (all.length < MANY) return;
+    const tookMs = this.#clock.now() - began;
+    this.#msPerFlush = tookMs / all.length;
+    if (tookMs >= LONG_FLUSH_MS) this.#depth = Math.max(1 + merged / all.length, this.#depth - 1, 1);
   }
 }

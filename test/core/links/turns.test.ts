@@ -2,21 +2,50 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import { Turns } from "../../../core/links/turns.js";
+import { Turns, type TurnsClock } from "../../../core/links/turns.js";
+
+/** A clock that a test moves, of which at most one wait is under way. */
+class Clock implements TurnsClock {
+  ms = 0;
+  waiting: { readonly ms: number; readonly fn: () => void } | undefined;
+
+  now(): number {
+    return this.ms;
+  }
+
+  wait(ms: number, fn: () => void): void {
+    this.waiting = { ms, fn };
+  }
+
+  /** Ends the wait. @returns how long it was to be, in milliseconds */
+  waited(): number {
+    assert.ok(this.waiting, "something waits");
+    const { ms, fn } = this.waiting;
+    this.waiting = undefined;
+    this.ms += ms;
+    fn();
+    return ms;
+  }
+}
 
 /** Notes each flush, as how often it had been added to. */
 class Noted {
   readonly flushes: number[] = [];
   #added = 0;
 
-  constructor(private readonly turns: Turns) {}
+  constructor(
+    private readonly turns: Turns,
+    private readonly onFlush = (): void => undefined,
+  ) {}
 
   add(isMuch = false): void {
     if (this.#added++ === 0) this.turns.add(this);
-    this.turns.more(isMuch);
+    else this.turns.more();
+    if (isMuch) this.turns.urge();
   }
 
   flush(): void {
+    this.onFlush();
     this.flushes.push(this.#added);
     this.#added = 0;
   }
@@ -27,7 +56,7 @@ async function turnsPass(count: number): Promise<void> {
 }
 
 test("what one turn brought is flushed at once, all of it", async () => {
-  const turns = new Turns(() => 0);
+  const turns = new Turns(new Clock());
   const [one, other] = [new Noted(turns), new Noted(turns)];
   one.add();
   one.add();
@@ -37,15 +66,15 @@ test("what one turn brought is flushed at once, all of it", async () => {
 });
 
 test("while each turn brings more, it is gathered, for a millisecond", async () => {
-  let now = 0;
-  const turns = new Turns(() => now);
+  const clock = new Clock();
+  const turns = new Turns(clock);
   const noted = new Noted(turns);
   for (let turn = 0; turn < 5; turn++) {
     noted.add();
     await setImmediate();
   }
   assert.deepEqual(noted.flushes, []);
-  now = 1;
+  clock.ms = 1;
   noted.add();
   await turnsPass(2);
   assert.deepEqual(noted.flushes, [6]);
@@ -57,7 +86,7 @@ test("while each turn brings more, it is gathered, for a millisecond", async () 
 });
 
 test("where stanzas come one by one, only one flush in many waits a turn for more", async () => {
-  const turns = new Turns(() => 0);
+  const turns = new Turns(new Clock());
   const noted = new Noted(turns);
   let waited = 0;
   const ROUNDS = 170;
@@ -71,4 +100,102 @@ test("where stanzas come one by one, only one flush in many waits a turn for mor
     assert.equal(noted.flushes.length, round + 1);
   }
   assert.equal(waited, ROUNDS / 17);
+});
+
+/** A room of 200, each of whom takes 20 µs of a flush. */
+class Crowd {
+  readonly clock = new Clock();
+  readonly turns = new Turns(this.clock);
+  readonly #all = Array.from(
+    { length: 200 },
+    () =>
+      new Noted(this.turns, () => {
+        this.clock.ms += 0.02;
+      }),
+  );
+
+  /** Somebody talks to everybody. */
+  hear(isMuch = false): void {
+    for (const one of this.#all) one.add(isMuch);
+  }
+
+  /** What each was flushed with since the last look, which is the same for all. */
+  get flushes(): number[] {
+    const [first = [], ...others] = this.#all.map(({ flushes }) => flushes.splice(0));
+    for (const other of others) assert.deepEqual(other, first);
+    return first;
+  }
+
+  /** The first message, by which is learnt how long a flush takes. */
+  static async warm(): Promise<Crowd> {
+    const crowd = new Crowd();
+    crowd.hear();
+    await turnsPass(3);
+    assert.deepEqual(crowd.flushes, [1]);
+    return crowd;
+  }
+}
+
+test("a long flush pauses for those who have spoken before, and no longer than until they have", async () => {
+  const crowd = await Crowd.warm();
+  crowd.hear();
+  await turnsPass(3);
+  assert.deepEqual(crowd.flushes, [], "it is tried whether somebody else speaks, too");
+  crowd.hear();
+  crowd.hear();
+  await turnsPass(3);
+  assert.equal(crowd.clock.waited(), 5);
+  assert.deepEqual(crowd.flushes, [3]);
+  for (let round = 0; round < 20; round++) {
+    crowd.hear();
+    await turnsPass(3);
+    crowd.hear();
+    await turnsPass(3);
+    assert.deepEqual(crowd.flushes, []);
+    crowd.hear();
+    await turnsPass(2);
+    assert.deepEqual(crowd.flushes, [3], "all three have spoken");
+  }
+});
+
+test("who does not speak again is waited for less each time", async () => {
+  const crowd = await Crowd.warm();
+  for (const times of [1, 3]) for (let n = 0; n < times; n++) crowd.hear();
+  await turnsPass(3);
+  crowd.clock.waited();
+  assert.deepEqual(crowd.flushes, [4]);
+  for (let left = 3; left > 0; left--) {
+    crowd.hear();
+    await turnsPass(3);
+    assert.equal(crowd.clock.waited(), 5);
+    assert.deepEqual(crowd.flushes, [1]);
+  }
+});
+
+test("where one alone speaks to many, one flush in many pauses", async () => {
+  const crowd = await Crowd.warm();
+  let paused = 0;
+  const ROUNDS = 170;
+  for (let round = 0; round < ROUNDS; round++) {
+    crowd.hear();
+    await turnsPass(3);
+    if (crowd.clock.waiting) {
+      paused++;
+      crowd.clock.waited();
+    }
+    assert.deepEqual(crowd.flushes, [1]);
+  }
+  assert.equal(paused, ROUNDS / 17);
+});
+
+test("a pause ends where much waits already", async () => {
+  const crowd = await Crowd.warm();
+  crowd.hear();
+  await turnsPass(3);
+  crowd.hear(true);
+  await turnsPass(2);
+  assert.deepEqual(crowd.flushes, [2]);
+  crowd.clock.waited();
+  await turnsPass(2);
+  assert.deepEqual(crowd.flushes, [], "and once");
 });
