@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { RoomLoad } from "../load/room.js";
 import { prosodyIsMissing, startProsodyRooms } from "../servers/prosody.js";
@@ -27,8 +27,15 @@ export function sqliteArchives(file: string): string {
 `;
 }
 
-/** The file with the large archive, made when it is not there. */
+/** A copy of the file with the large archive: Prosody removes it with the room, once that is empty. The caller removes it. */
 export async function prosodySqlite(bench: Bench): Promise<string> {
+  const copy = join(bench.kept, "prosody.sqlite");
+  await copyFile(await seedFile(bench), copy);
+  return copy;
+}
+
+/** The file with the large archive, made when it is not there. */
+async function seedFile(bench: Bench): Promise<string> {
   const { messages } = bench.sizes.stored;
   const file = join(bench.kept, `prosody-${messages}.sqlite`);
   if (existsSync(file)) return file;

@@ -41,7 +41,12 @@ export const archive: Workload = {
       ];
     }
     if (prosodySqliteIsMissing() !== undefined) return [];
-    return pages(name, startProsodyRooms(bench.launch, sqliteArchives(await prosodySqlite(bench))), bench.sizes);
+    const file = await prosodySqlite(bench);
+    try {
+      return await pages(name, startProsodyRooms(bench.launch, sqliteArchives(file)), bench.sizes);
+    } finally {
+      await rm(file);
+    }
   },
 };
 

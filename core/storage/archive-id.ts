@@ -1,6 +1,9 @@
 import { randomBytes } from "node:crypto";
 
 const COUNTER_LIMIT = 0x1000;
+/** Random bytes of an id, and of how many they are made at once: that costs much more than they do. */
+const RANDOM_BYTES = 8;
+const IDS_AT_ONCE = 256;
 /** A clock that goes back further than this was wrong before, and its time is not held on to. */
 const LONGEST_HOLD_MS = 3_600_000;
 
@@ -25,6 +28,7 @@ export function archiveIds(now: () => number, last: number): () => ArchiveId {
   let ms = isCredible ? last : 0;
   let counter = COUNTER_LIMIT - 1; // that millisecond is used up
   let present = ms;
+  const nextRandom = randomPieces();
   return () => {
     const clock = Math.floor(now());
     if (clock > ms) {
@@ -35,10 +39,22 @@ export function archiveIds(now: () => number, last: number): () => ArchiveId {
       counter = 0;
     }
     present = present - clock > LONGEST_HOLD_MS ? clock : Math.max(present, clock);
-    const random = randomBytes(8);
+    const random = nextRandom();
     random[0] = 0x80 | ((random[0] ?? 0) & 0x3f);
     const hex = `${ms.toString(16).padStart(12, "0")}7${counter.toString(16).padStart(3, "0")}${random.toString("hex")}`;
     const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
     return { id, ms, when: present / 1000 };
+  };
+}
+
+function randomPieces(): () => Buffer {
+  let pool = Buffer.alloc(0);
+  let at = 0;
+  return () => {
+    if (at === pool.length) {
+      pool = randomBytes(RANDOM_BYTES * IDS_AT_ONCE);
+      at = 0;
+    }
+    return pool.subarray(at, (at += RANDOM_BYTES));
   };
 }

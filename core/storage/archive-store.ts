@@ -13,6 +13,14 @@ import type { DataPath, Transaction } from "./writer.js";
 /** Entries that are deleted without letting others have a turn. */
 const SLICE = 1000;
 
+/** What the keys of a user's records begin with, and the key of their number. */
+interface UserKeys {
+  readonly user: string;
+  readonly entries: Buffer;
+  readonly ids: Buffer;
+  readonly count: Buffer;
+}
+
 interface Bounds {
   readonly from: Buffer;
   readonly to: Buffer;
@@ -34,6 +42,8 @@ export class RecordArchiveStore implements ArchiveStore {
   readonly #ids: Buffer;
   readonly #counts: Buffer;
   readonly #scope: string;
+  /** Those of the user asked for last, as one message brings several records. */
+  #lastKeys: UserKeys | undefined;
 
   constructor(
     private readonly database: Database,
@@ -59,17 +69,17 @@ export class RecordArchiveStore implements ArchiveStore {
     const entry: StoredEntry = { id, when: checkTime(when ?? made.when), with: withValue, xml: serialise(stanza) };
     const position = positionOf(entry.when, made.id.replaceAll("-", ""));
     const text = entryText(entry);
-    const refusal = this.database.refusal(extendKey(this.#counts, user));
+    const refusal = this.database.refusal(this.#keys(user).count);
     const change = (transaction: Transaction): undefined | Promise<undefined> => {
       const put = (before: string | undefined): undefined => {
-        if (before !== undefined) transaction.put(extendKey(this.#entries, user, before), undefined);
-        transaction.put(extendKey(this.#entries, user, position), text);
-        transaction.put(extendKey(this.#ids, user, id), position);
+        if (before !== undefined) transaction.put(extendKey(this.#keys(user).entries, before), undefined);
+        transaction.put(extendKey(this.#keys(user).entries, position), text);
+        transaction.put(extendKey(this.#keys(user).ids, id), position);
         return undefined;
       };
       this.database.rememberArchiveId(transaction, made);
       if (key === null) return then(this.#addCount(transaction, user, 1), () => put(undefined));
-      return then(transaction.get(extendKey(this.#ids, user, id)), (before) =>
+      return then(transaction.get(extendKey(this.#keys(user).ids, id)), (before) =>
         before === undefined ? then(this.#addCount(transaction, user, 1), () => put(undefined)) : put(before),
       );
     };
@@ -103,9 +113,9 @@ export class RecordArchiveStore implements ArchiveStore {
     const xml = serialise(stanza);
     if (when !== undefined) checkTime(when);
     const change = async (transaction: Transaction): Promise<boolean> => {
-      const position = await transaction.get(extendKey(this.#ids, user, key));
+      const position = await transaction.get(extendKey(this.#keys(user).ids, key));
       if (position === undefined) return false;
-      const place = extendKey(this.#entries, user, position);
+      const place = extendKey(this.#keys(user).entries, position);
       const text = await transaction.get(place);
       if (text === undefined) return false;
       const before = this.#read(user, text);
@@ -113,9 +123,9 @@ export class RecordArchiveStore implements ArchiveStore {
       const moved = positionOf(entry.when, position.slice(TIME_LENGTH));
       if (moved !== position) {
         transaction.put(place, undefined);
-        transaction.put(extendKey(this.#ids, user, key), moved);
+        transaction.put(extendKey(this.#keys(user).ids, key), moved);
       }
-      transaction.put(extendKey(this.#entries, user, moved), entryText(entry));
+      transaction.put(extendKey(this.#keys(user).entries, moved), entryText(entry));
       return true;
     };
     return this.database.issue(this.#path(user), change, options?.sync);
@@ -141,7 +151,7 @@ export class RecordArchiveStore implements ArchiveStore {
       if (limit !== undefined) found = found.slice(0, limit);
       for (const [at, [place, id]] of found.entries()) {
         transaction.put(place, undefined);
-        transaction.put(extendKey(this.#ids, user, id), undefined);
+        transaction.put(extendKey(this.#keys(user).ids, id), undefined);
         if (at % SLICE === SLICE - 1) await setImmediate(); // others have a turn in between
       }
       await this.#addCount(transaction, user, -found.length);
@@ -203,8 +213,8 @@ export class RecordArchiveStore implements ArchiveStore {
       const text = await this.#stored(user, id);
       if (text === undefined) continue;
       const entry = this.#read(user, text);
-      const position = await this.database.get(this.#path(user), extendKey(this.#ids, user, id));
-      const place = extendKey(this.#entries, user, position ?? "");
+      const position = await this.database.get(this.#path(user), extendKey(this.#keys(user).ids, id));
+      const place = extendKey(this.#keys(user).entries, position ?? "");
       const isInside = Buffer.compare(place, bounds.from) >= 0 && Buffer.compare(place, bounds.to) < 0;
       if (isInside && matches(entry, query)) found.push([place, entry]);
     }
@@ -216,7 +226,7 @@ export class RecordArchiveStore implements ArchiveStore {
   async #total(user: string, query: ArchiveQuery): Promise<number> {
     const { start, end, with: withValue, key, ids } = query;
     if (start === undefined && end === undefined && withValue === undefined && key === undefined && ids === undefined) {
-      return Number((await this.database.get(this.#path(user), extendKey(this.#counts, user))) ?? 0);
+      return Number((await this.database.get(this.#path(user), this.#keys(user).count)) ?? 0);
     }
     const all = { start, end, with: withValue, key, ids };
     const bounds = await this.#bounds(user, all, () => Promise.resolve(undefined));
@@ -232,17 +242,17 @@ export class RecordArchiveStore implements ArchiveStore {
     { start, end, before, after }: ArchiveQuery,
     get: (key: Buffer) => Promise<string | undefined>,
   ): Promise<Bounds | undefined> {
-    const whole = extendKey(this.#entries, user);
+    const whole = this.#keys(user).entries;
     let from = start === undefined ? whole : extendKey(whole, timeText(checkTime(start)));
     let to = end === undefined ? pastKey(whole) : extendKey(whole, timeText(checkTime(end)) + PAST_DIGITS);
     for (const id of [after ?? []].flat()) {
-      const position = await get(extendKey(this.#ids, user, id));
+      const position = await get(extendKey(this.#keys(user).ids, id));
       if (position === undefined) return undefined;
       const past = pastKey(extendKey(whole, position));
       if (Buffer.compare(past, from) > 0) from = past;
     }
     for (const id of [before ?? []].flat()) {
-      const position = await get(extendKey(this.#ids, user, id));
+      const position = await get(extendKey(this.#keys(user).ids, id));
       if (position === undefined) return undefined;
       const place = extendKey(whole, position);
       if (Buffer.compare(place, to) < 0) to = place;
@@ -255,16 +265,16 @@ export class RecordArchiveStore implements ArchiveStore {
     const path = this.#path(user);
     let last: string | undefined;
     for (;;) {
-      const position = await this.database.get(path, extendKey(this.#ids, user, id));
+      const position = await this.database.get(path, extendKey(this.#keys(user).ids, id));
       if (position === undefined || position === last) return undefined;
-      const text = await this.database.get(path, extendKey(this.#entries, user, position));
+      const text = await this.database.get(path, extendKey(this.#keys(user).entries, position));
       if (text !== undefined) return text;
       last = position; // moved between the two reads, if it is there at all
     }
   }
 
   #addCount(transaction: Transaction, user: string, change: number): undefined | Promise<undefined> {
-    const key = extendKey(this.#counts, user);
+    const key = this.#keys(user).count;
     return then(transaction.get(key), (text) => {
       const count = Number(text ?? 0) + change;
       transaction.put(key, count <= 0 ? undefined : String(count));
@@ -298,6 +308,14 @@ export class RecordArchiveStore implements ArchiveStore {
   #damaged(user: string, what: string, cause?: unknown): StorageError {
     const message = `${what} of the archive ${this.host}/${this.name}/${user} is damaged`;
     return new StorageError("STORAGE_READ_FAILED", message, { cause });
+  }
+
+  #keys(user: string): UserKeys {
+    if (this.#lastKeys?.user !== user) {
+      const [entries, ids, count] = [this.#entries, this.#ids, this.#counts].map((all) => extendKey(all, user));
+      this.#lastKeys = { user, entries, ids, count } as UserKeys;
+    }
+    return this.#lastKeys;
   }
 
   #path(user: string): DataPath {

@@ -44,7 +44,13 @@ export function namespaceOf(element: Element): string | undefined {
 
 /** A deep copy that shares nothing with the original. */
 export function cloneElement(element: Element): Element {
-  const copy = new Element(element.name, { ...element.attrs });
+  return cloneWithoutAttribute(element, undefined);
+}
+
+/** A deep copy, but for one attribute of the element. Faster than to delete it afterwards, which leaves a slow object. */
+export function cloneWithoutAttribute(element: Element, attribute: string | undefined): Element {
+  const copy = new Element(element.name);
+  for (const name in element.attrs) if (name !== attribute) copy.attrs[name] = element.attrs[name];
   for (const child of element.children) copy.append(isElement(child) ? cloneElement(child) : child);
   return copy;
 }

@@ -1,4 +1,4 @@
-import { cloneElement, Element, isElement, serialise } from "chorus-muc";
+import { cloneWithoutAttribute, serialise, type Element } from "chorus-muc";
 import { delayElement } from "chorus-muc/muc";
 
 /** A message as it was sent to a room's occupants. */
@@ -87,9 +87,5 @@ export class HistoryEntry {
 
 /** What the history keeps of a message that was sent to a room. */
 export function historyEntry(roomJid: string, { stanza, timestamp }: PastMessage): HistoryEntry {
-  const attrs: Record<string, unknown> = {};
-  for (const name in stanza.attrs) if (name !== "to") attrs[name] = stanza.attrs[name];
-  const copy = new Element(stanza.name, attrs);
-  for (const child of stanza.children as unknown[]) copy.append(isElement(child) ? cloneElement(child) : String(child));
-  return new HistoryEntry(copy, timestamp, roomJid);
+  return new HistoryEntry(cloneWithoutAttribute(stanza, "to"), timestamp, roomJid);
 }

@@ -1,5 +1,5 @@
 import {
-  cloneElement,
+  cloneWithoutAttribute,
   namespaceOf,
   nodeOf,
   removeChildren,
@@ -109,8 +109,7 @@ export class RoomArchives {
 
 /** A message as it is stored: with the real JID of who sent it where everybody may see that, else without. */
 function archivedForm(room: Room, stanza: Element): Element {
-  const copy = cloneElement(stanza);
-  delete copy.attrs["to"];
+  const copy = cloneWithoutAttribute(stanza, "to");
   removeChildren(copy, (child) => namespaceOf(child) === NS_MUC_USER);
   const occupant = room.getOccupantByNick(String(stanza.attrs["from"]));
   if (occupant && room.getWhois() === "anyone") {
