@@ -1,9 +1,7 @@
 /** A component link to a fake server on loopback. */
 import type { TestContext } from "node:test";
-import { format } from "node:util";
 import { ComponentLink } from "../../core/links/component.js";
 import type { LinkLimits } from "../../core/links/link-limits.js";
-import type { Logger } from "../../core/log/logger.js";
 import { FakeClock } from "../../core/testing/fake-clock.js";
 import type { Element } from "../../core/xmpp/element.js";
 import { serialise } from "../../core/xmpp/template.js";
@@ -29,19 +27,11 @@ export async function connectLink(t: TestContext, setup: LinkSetup = {}) {
   const journal = new Journal();
   const clock = new FakeClock();
   const server = await FakeUpstream.listen(journal, setup.script ?? accepting(SECRET), 0, setup.greet);
-  const logger: Logger = {
-    name: "test",
-    log: (level, ...line) => {
-      journal.add(`log ${level} ${format(...line)}`);
-    },
-    isEnabled: () => true,
-    child: () => logger,
-  };
   const link = new ComponentLink({
     host: "muc.example",
     upstream: { host: "127.0.0.1", port: setup.port ?? server.port },
     secret: setup.secret ?? SECRET,
-    logger,
+    logger: journal.logger,
     clock,
     limits: setup.limits ?? {},
     random: () => 1,

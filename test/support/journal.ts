@@ -1,6 +1,18 @@
+import { format } from "node:util";
+import type { Logger } from "../../core/log/logger.js";
+
 /** What happened in a test, in order, to be waited for instead of slept for. */
 export class Journal {
   readonly entries: string[] = [];
+  /** What is logged with it is entered as `log <level> <line>`. */
+  readonly logger: Logger = {
+    name: "test",
+    log: (level, ...line) => {
+      this.add(`log ${level} ${format(...line)}`);
+    },
+    isEnabled: () => true,
+    child: () => this.logger,
+  };
   readonly #waiting = new Set<() => void>();
 
   add(entry: string): void {

@@ -1,10 +1,8 @@
 /** The component link against real servers: what the scripted one cannot tell. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { format } from "node:util";
 import { ComponentLink } from "../../../core/links/component.js";
 import { FakeClock } from "../../../core/testing/fake-clock.js";
-import type { Logger } from "../../../core/log/logger.js";
 import { serialise } from "../../../core/xmpp/template.js";
 import { ejabberdIsMissing, startEjabberd } from "../../peers/ejabberd.js";
 import { prosodyIsMissing, startProsody } from "../../peers/prosody.js";
@@ -16,19 +14,11 @@ const SECRET = "peers ü secret";
 function openLink(port: number, { secret = SECRET, host = "conference.localhost" } = {}) {
   const journal = new Journal();
   const clock = new FakeClock();
-  const logger: Logger = {
-    name: "test",
-    log: (level, ...line) => {
-      journal.add(`log ${level} ${format(...line)}`);
-    },
-    isEnabled: () => true,
-    child: () => logger,
-  };
   const link = new ComponentLink({
     host,
     upstream: { host: "127.0.0.1", port },
     secret,
-    logger,
+    logger: journal.logger,
     clock,
     onStanza: (stanza) => {
       journal.add(`stanza ${serialise(stanza)}`);
