@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -48,7 +48,8 @@ export interface EjabberdOptions {
 /** Why Debian's ejabberd cannot use SQLite here, or `undefined`. */
 export async function sqliteIsMissing(): Promise<string | undefined> {
   const names = existsSync(ERLANG_LIBRARIES) ? await readdir(ERLANG_LIBRARIES) : [];
-  return names.some((name) => name.startsWith("p1_sqlite3-")) ? undefined : "erlang-p1-sqlite3 is not installed";
+  if (!names.some((name) => name.startsWith("p1_sqlite3-"))) return "erlang-p1-sqlite3 is not installed";
+  return spawnSync("sqlite3", ["--version"]).status === 0 ? undefined : "sqlite3 is not installed";
 }
 
 /** Statements that make ejabberd's tables in SQLite. */
