@@ -24,7 +24,9 @@ declare module "chorus-muc/muc" {
 function stamp(stanza: Element, id: string): void {
   removeChildren(stanza, (child) => child.name === "occupant-id" && namespaceOf(child) === NS_OCCUPANT_ID);
   // Not by `xml`, which takes the time to leave out what is undefined: each message to a room comes by here.
-  stanza.append(new Element("occupant-id", { xmlns: NS_OCCUPANT_ID, id }));
+  const stamped = new Element("occupant-id");
+  stamped.attrs = { xmlns: NS_OCCUPANT_ID, id };
+  stanza.append(stamped);
 }
 
 /**
@@ -77,11 +79,12 @@ export default class MucOccupantId {
     this.module.hook(
       "muc-broadcast-message",
       ({ room, stanza }) => {
+        const isStamped = getChild(stanza, "occupant-id", NS_OCCUPANT_ID) !== undefined;
+        const isSubject = getChild(stanza, "subject") && !getChild(stanza, "body") && !getChild(stanza, "thread");
+        if (isStamped && !isSubject) return undefined;
         const occupant = room.getOccupantByNick(String(stanza.attrs["from"]));
-        if (occupant && !getChild(stanza, "occupant-id", NS_OCCUPANT_ID)) stamp(stanza, room.getOccupantId(occupant));
-        if (getChild(stanza, "subject") && !getChild(stanza, "body") && !getChild(stanza, "thread")) {
-          subjectSetters.set(room, occupant && room.getOccupantId(occupant));
-        }
+        if (occupant && !isStamped) stamp(stanza, room.getOccupantId(occupant));
+        if (isSubject) subjectSetters.set(room, occupant && room.getOccupantId(occupant));
         return undefined;
       },
       10,

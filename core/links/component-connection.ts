@@ -14,6 +14,7 @@ import { ReadShare } from "./read-share.js";
 import { SendDeadline } from "./send-deadline.js";
 import { SocketOutlet } from "./socket-outlet.js";
 import { StanzaDeadline, type Wait } from "./stanza-deadline.js";
+import { socketTurns } from "./turns.js";
 import type { Upstream } from "./upstream.js";
 
 /** Namespace of the stream of an accepted component (XEP-0114 §3). */
@@ -188,11 +189,13 @@ export class ComponentConnection {
       this.#fail(failure);
       return;
     }
-    this.#parser.write(data);
+    socketTurns.read(this.#parser, data);
     if (this.#isClosed()) return;
     this.#stanzaDeadline.read(this.#parser);
     this.#share.read(data.length);
     if (this.#isUnread) this.#pause();
+    // Its answers were taken as soon as it had been read.
+    else if (this.#unhandled.length > 0) this.#goOn();
   }
 
   /** Who does not read our answers gets no more questions in. */

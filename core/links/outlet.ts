@@ -14,4 +14,24 @@ export interface Outlet {
    * @param isAscii the text is known to be ASCII, which is cheaper to send
    */
   write(text: string, isAscii?: boolean): void;
+  /**
+   * Queues one text for each of several recipients that differs in their addresses alone, as `write` would one by one;
+   * where it is missing, that is done.
+   * @param from the first recipient, and @param to the one after the last, by their numbers
+   */
+  writeEach?(splice: Splice, recipients: Addresses, from: number, to: number): void;
+}
+
+/** A text that lacks an address. */
+export interface Splice {
+  readonly before: string;
+  readonly after: string;
+  readonly isAscii: boolean;
+}
+
+/** Addresses, escaped for an attribute, in UTF-8, one right behind the other. */
+export interface Addresses {
+  readonly bytes: Uint8Array;
+  /** Where each ends; the next one begins there. */
+  readonly ends: readonly number[];
 }

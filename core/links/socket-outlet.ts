@@ -1,11 +1,11 @@
 import type { Duplex } from "node:stream";
-import type { Outlet } from "./outlet.js";
-import { Turns } from "./turns.js";
+import { GatheredBytes } from "./gathered-bytes.js";
+import type { Addresses, Outlet, Splice } from "./outlet.js";
+import { socketTurns as turns } from "./turns.js";
 
 /** How often outlets handed bytes to the operating system; the test kit reads it to count, nothing else does. */
 export const writeCounter = { writes: 0 };
 
-const turns = new Turns();
 /** More than this is sent at the end of the turn, in UTF-16 units: there is nothing to be gained by larger writes. */
 const MUCH = 65_536;
 
@@ -25,6 +25,8 @@ export class SocketOutlet implements Outlet {
   readonly #options: SocketOutletOptions;
   #gathered = "";
   #isAscii = true;
+  /** What was gathered instead, once there is something for many. */
+  #bytes: GatheredBytes | undefined;
   /** What the operating system had not taken after the latest flush, or less by now. */
   #backlog = 0;
   #open = true;
@@ -44,12 +46,20 @@ export class SocketOutlet implements Outlet {
   }
 
   get pending(): number {
-    return this.#gathered.length + this.#stream.writableLength;
+    return this.#gathered.length + (this.#bytes?.length ?? 0) + this.#stream.writableLength;
   }
 
   write(text: string, isAscii = false): void {
     if (!this.#open) return;
-    if (this.#gathered === "") {
+    this.#append(text, isAscii);
+    this.#limit(this.#bytes?.length || this.#gathered.length);
+  }
+
+  #append(text: string, isAscii: boolean): void {
+    if (this.#bytes && this.#bytes.length > 0) {
+      this.#bytes.append(text, isAscii);
+      turns.more();
+    } else if (this.#gathered === "") {
       this.#isAscii = isAscii;
       turns.add(this);
       this.#gathered = text;
@@ -58,7 +68,23 @@ export class SocketOutlet implements Outlet {
       this.#gathered += text;
       turns.more();
     }
-    const { length } = this.#gathered;
+  }
+
+  writeEach(splice: Splice, recipients: Addresses, from: number, to: number): void {
+    if (!this.#open || from === to) return;
+    const bytes = (this.#bytes ??= new GatheredBytes());
+    if (bytes.length === 0 && this.#gathered === "") turns.add(this);
+    else turns.more();
+    if (this.#gathered !== "") {
+      bytes.append(this.#gathered, this.#isAscii);
+      this.#gathered = "";
+    }
+    bytes.appendEach(splice, recipients, from, to);
+    this.#limit(bytes.length);
+  }
+
+  /** Looks how much has gathered. */
+  #limit(length: number): void {
     if (length > MUCH) turns.urge();
     const { maxPending } = this.#options;
     if (length + this.#backlog > maxPending && this.pending > maxPending) this.#overflow();
@@ -66,22 +92,32 @@ export class SocketOutlet implements Outlet {
 
   /** Hands over at once what was gathered: before a stream is closed, or TLS starts on it. */
   flush(): void {
-    if (this.#gathered === "") return;
+    const bytes = this.#bytes;
     const text = this.#gathered;
-    this.#gathered = "";
-    if (this.#stream.destroyed || !this.#stream.writable) return;
+    if (bytes && bytes.length > 0) {
+      const taken = bytes.take();
+      if (!this.#hasPeer()) return;
+      this.#stream.write(taken);
+      if (this.#stream.writableLength > 0) bytes.giveAway();
+    } else if (text !== "") {
+      this.#gathered = "";
+      if (!this.#hasPeer()) return;
+      // Of the same bytes, Latin-1 is the cheaper one to make.
+      this.#stream.write(text, this.#isAscii ? "latin1" : "utf8");
+    } else return;
     writeCounter.writes++;
-    // Of the same bytes, Latin-1 is the cheaper one to make.
-    this.#stream.write(text, this.#isAscii ? "latin1" : "utf8");
     this.#backlog = this.#stream.writableLength;
     if (this.#backlog > 0) this.#options.onWaiting?.();
+  }
+
+  #hasPeer(): boolean {
+    return !this.#stream.destroyed && this.#stream.writable;
   }
 
   /** Hands over what was gathered, with `last` behind it, and takes nothing more. */
   end(last = ""): void {
     if (!this.#open) return;
-    this.#gathered += last;
-    this.#isAscii = false;
+    if (last !== "") this.#append(last, false);
     this.#open = false;
     this.flush();
   }
@@ -90,6 +126,7 @@ export class SocketOutlet implements Outlet {
   discard(): void {
     this.#open = false;
     this.#gathered = "";
+    this.#bytes = undefined;
   }
 
   #overflow(): void {

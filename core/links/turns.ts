@@ -68,6 +68,8 @@ export class Turns {
   /** How often something that had gathered already has gathered more. */
   #merged = 0;
   #isUrgent = false;
+  /** Something is being read from which much comes; what its turn brings is there when it ends. */
+  #isReading = false;
   #beganMs = 0;
   readonly #turn = new Attempt();
   readonly #pause = new Attempt();
@@ -89,7 +91,25 @@ export class Turns {
     if (this.#state !== "idle") return;
     this.#state = "first";
     this.#beganMs = this.#clock.now();
-    this.#nextTurn();
+    if (!this.#isReading) this.#nextTurn();
+  }
+
+  /**
+   * Has something read that one peer has sent for many, as a server does for its users: what is gathered by it does not
+   * wait for the end of the turn, as there is nobody else whom the turn would bring more from.
+   */
+  read<T>(reader: { write(data: T): void }, data: T): void {
+    if (this.#state !== "idle" || this.#isReading) {
+      reader.write(data);
+      return;
+    }
+    this.#isReading = true;
+    try {
+      reader.write(data);
+    } finally {
+      this.#isReading = false;
+      if (this.#gatherers.length > 0) this.#look();
+    }
   }
 
   /** Something that was added has gathered more. */
@@ -167,3 +187,6 @@ export class Turns {
     if (tookMs >= LONG_FLUSH_MS) this.#depth = Math.max(1 + merged / all.length, this.#depth - 1, 1);
   }
 }
+
+/** The turns of all sockets. */
+export const socketTurns = new Turns();

@@ -3,6 +3,7 @@ import { escapeAttribute, isAscii, type StanzaTemplate } from "../xmpp/template.
 import { parseStanza } from "../xmpp/parse.js";
 import type { Element } from "../xmpp/element.js";
 import type { DeliveryTarget } from "./delivery.js";
+import { SharedOutlets } from "./shared-outlets.js";
 
 /**
  * Deliveries that a lane makes in one turn of the event loop; what is more waits, with other lanes in between. Large
@@ -44,6 +45,7 @@ interface Lane {
 export class Fanout {
   readonly #options: FanoutOptions;
   readonly #lanes = new Map<object, Lane>();
+  readonly #shared = new SharedOutlets();
   #scheduled = false;
 
   constructor(options: FanoutOptions) {
@@ -55,6 +57,7 @@ export class Fanout {
     this.#run(lane, (budget) => {
       const first = next;
       const end = Math.min(first + budget, targets.length);
+      if (this.#shared.deliver(template, targets, first, end)) next = end;
       for (; next < end; next++) this.#deliverTo(template, targets[next] as DeliveryTarget);
       return next === targets.length ? budget - (next - first) : -1;
     });

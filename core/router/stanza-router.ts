@@ -402,8 +402,10 @@ export class StanzaRouter implements Router {
   }
 
   deliver(template: StanzaTemplate, targets: readonly DeliveryTarget[], lane?: object): void {
-    if (this.#outbox) this.#outbox.entries.push({ kind: "deliver", template, targets: [...targets] });
-    else this.#fanout.deliver(template, targets, lane);
+    if (this.#outbox) {
+      const kept = Object.isFrozen(targets) ? targets : [...targets];
+      this.#outbox.entries.push({ kind: "deliver", template, targets: kept });
+    } else this.#fanout.deliver(template, targets, lane);
   }
 
   hold(until: Promise<unknown>, fn: () => void, failed: (error: unknown) => void): void {

@@ -60,7 +60,9 @@ export function cloneWithoutAttribute(element: Element, attribute: string | unde
  * @returns how many were removed
  */
 export function removeChildren(parent: Element, condition: (child: Element) => boolean): number {
-  const before = parent.children.length;
-  parent.children = parent.children.filter((child: unknown) => !isElement(child) || !condition(child));
-  return before - parent.children.length;
+  const { children } = parent;
+  // Mostly there is none.
+  if (!children.some((child: unknown) => isElement(child) && condition(child))) return 0;
+  parent.children = children.filter((child: unknown) => !isElement(child) || !condition(child));
+  return children.length - parent.children.length;
 }

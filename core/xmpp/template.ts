@@ -56,6 +56,9 @@ export function serialise(element: Element): string {
   return writeElement(element);
 }
 
+/** What stands before the recipient's address. */
+const TO = ' to="';
+
 /**
  * A stanza turned into text once, to be sent to any number of recipients: per recipient it costs one string splice.
  *
@@ -68,21 +71,27 @@ export class StanzaTemplate {
   readonly from: string;
   /** Whether all of it is ASCII, but for the recipient. */
   readonly isAscii: boolean;
-  readonly #head: string;
-  readonly #tail: string;
+  /** What comes before the recipient's address, and what comes after it. */
+  readonly before: string;
+  readonly after: string;
 
   /** @param stanza its `from` must be set; its `to`, if any, is left out */
   constructor(stanza: Element) {
     counters.serialisations++;
     this.name = stanza.name;
     this.from = String(stanza.attrs["from"] ?? "");
-    this.#head = `<${stanza.name}${writeAttributes(stanza, "to")} to="`;
-    this.#tail = stanza.children.length === 0 ? '"/>' : `">${writeContent(stanza)}</${stanza.name}>`;
-    this.isAscii = isAscii(this.#head) && isAscii(this.#tail);
+    this.before = `<${stanza.name}${writeAttributes(stanza, "to")}${TO}`;
+    this.after = stanza.children.length === 0 ? '"/>' : `">${writeContent(stanza)}</${stanza.name}>`;
+    this.isAscii = isAscii(this.before) && isAscii(this.after);
   }
 
   /** The stanza for one recipient. @param escapedTo the recipient's JID, through {@link escapeAttribute} */
   spliced(escapedTo: string): string {
-    return this.#head + escapedTo + this.#tail;
+    return this.before + escapedTo + this.after;
+  }
+
+  /** The text of the stanza without a `to`. */
+  unaddressed(): string {
+    return this.before.slice(0, -TO.length) + this.after.slice(1);
   }
 }

@@ -13,6 +13,7 @@ export type * from "./room-command.js";
 export * from "./muc-api.js";
 export type * from "./muc-events.js";
 export type * from "./room-state.js";
+export type { SentMessage } from "./sent-message.js";
 export { instanceOf } from "./instance.js";
 export { filterMucPayload } from "./client-payload.js";
 export { guest, joinRoom, type GuestMethods, type RoomGuest } from "./testing.js";

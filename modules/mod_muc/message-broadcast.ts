@@ -1,5 +1,6 @@
-import { StanzaError, type Element } from "chorus-muc";
+import { StanzaError, StanzaTemplate, type Element } from "chorus-muc";
 import type { LiveRoom } from "./room.js";
+import { SentMessage } from "./sent-message.js";
 
 /** Seconds that a message may be kept back: a module that forgets about it must not silence the room for good. */
 const LONGEST_HOLD_SECONDS = 30;
@@ -10,39 +11,44 @@ export function sendMessage(
   stanza: Element,
   onFailure: ((error: StanzaError) => void) | undefined,
 ): void {
-  const holds: Promise<unknown>[] = [];
-  const undos: (() => void)[] = [];
-  const sent: (() => void)[] = [];
   const { module, router } = room.service;
+  const message = new SentMessage(stanza);
+  let holds: Promise<unknown>[] | undefined;
+  let undos: (() => void)[] | undefined;
+  let told: (() => void)[] | undefined;
   const stopped = module.fireEvent("muc-broadcast-message", {
     room,
     stanza,
+    sent: message,
     holdUntil: (promise) => {
-      holds.push(promise);
+      (holds ??= []).push(promise);
     },
     onFailure: (undo) => {
-      undos.push(undo);
+      (undos ??= []).push(undo);
     },
     onSent: (fn) => {
-      sent.push(fn);
+      (told ??= []).push(fn);
     },
   });
   const takeBack = (): void => {
-    for (const undo of undos.reverse()) undo();
+    for (const undo of undos?.reverse() ?? []) undo();
   };
   if (stopped !== undefined) {
-    void Promise.allSettled(holds); // whoever kept it for the room is told, and looks after that
+    void Promise.allSettled(holds ?? []); // whoever kept it for the room is told, and looks after that
     takeBack();
     if (stopped instanceof StanzaError) onFailure?.(stopped);
     return;
   }
+  stanza.attrs["from"] ??= room.jid;
+  const template = new StanzaTemplate(stanza);
+  message.became(template);
   const send = (): void => {
-    room.broadcast(stanza);
+    module.deliver(template, room.occupancy.targets);
   };
   const tell = (): void => {
-    for (const fn of sent) fn();
+    for (const fn of told ?? []) fn();
   };
-  if (holds.length === 0) {
+  if (!holds) {
     send();
     tell();
     return;

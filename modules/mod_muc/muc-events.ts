@@ -16,6 +16,7 @@ import type { Form, FormHeader, FormValue } from "./form.js";
 import type { Occupant, OccupantDraft } from "./occupant-api.js";
 import type { AffiliationData, FrozenRoom, Room } from "./room-api.js";
 import type { Role } from "./roles.js";
+import type { SentMessage } from "./sent-message.js";
 
 /** A request may be refused by returning a `StanzaError`, or by these fields, which mean the same. */
 export interface Refusable {
@@ -116,6 +117,8 @@ export interface BroadcastMessageEvent {
   readonly room: Room;
   /** `from` is the occupant's JID, or the room's. */
   readonly stanza: Element;
+  /** The message as the occupants get it, whatever becomes of `stanza`: cheaper to keep than a copy. */
+  readonly sent: SentMessage;
   /**
    * Keeps the message back until a promise resolves: that of its being stored, for one. The room goes on meanwhile, and
    * what it sends afterwards leaves afterwards. If the promise rejects, or takes more than 30 s, nobody gets the message,

@@ -60,9 +60,9 @@ export class Occupancy {
     this.#isDisordered = false;
   }
 
-  /** Every session of every occupant; the same array until something changes. */
+  /** Every session of every occupant; the same array, which is frozen, until something changes. */
   get targets(): readonly OccupantSession[] {
-    return (this.#targets ??= this.list().flatMap((occupant) => occupant.targets));
+    return (this.#targets ??= Object.freeze(this.list().flatMap((occupant) => occupant.targets)));
   }
 
   /** Lets an occupant in, or changes the presence of one of its sessions. @param makePrimary default: when it is the only one */

@@ -1,5 +1,5 @@
-import { cloneWithoutAttribute, serialise, type Element } from "chorus-muc";
-import { delayElement } from "chorus-muc/muc";
+import { cloneWithoutAttribute, Element, serialise } from "chorus-muc";
+import { delayElement, type SentMessage } from "chorus-muc/muc";
 
 /** A message as it was sent to a room's occupants. */
 export interface PastMessage {
@@ -14,6 +14,14 @@ interface Fate {
   onFailure(undo: () => void): void;
 }
 
+/** Some entry {@link HistoryEntry.isGone}: most processes never see one, and need not look for it with each message. */
+let someAreGone = false;
+
+/** Those of a history that were not given up. */
+export function withoutGone(entries: readonly HistoryEntry[]): readonly HistoryEntry[] {
+  return someAreGone && entries.some(({ isGone }) => isGone) ? entries.filter(({ isGone }) => !isGone) : entries;
+}
+
 /** A message of a room's history: as it is sent again, with its delay, but to nobody yet. */
 export class HistoryEntry {
   #chars: number | undefined;
@@ -23,30 +31,32 @@ export class HistoryEntry {
   isGone = false;
   #sent: Promise<void> | undefined;
   #settle: { readonly resolve: () => void; readonly reject: (why: Error) => void } | undefined;
-  readonly #stanza: Element;
-  #withoutDelayOf: string | undefined;
+  #stanza: Element | undefined;
+  readonly #message: SentMessage | Element;
+  readonly #roomJid: string;
 
-  /**
-   * @param stanza a tree of the entry's own
-   * @param withoutDelayOf the room whose delay is not in it yet
-   */
+  /** @param message as it was sent, or a tree of the entry's own, which has its delay */
   constructor(
-    stanza: Element,
+    roomJid: string,
+    message: SentMessage | Element,
     /** When it was sent, in unix seconds. */
     readonly timestamp: number,
-    withoutDelayOf?: string,
   ) {
-    this.#stanza = stanza;
-    this.#withoutDelayOf = withoutDelayOf;
+    this.#roomJid = roomJid;
+    this.#message = message;
   }
 
-  /** The message with its delay, which is put on when first asked for: most messages leave the history before. */
+  /** The message with its delay. A tree is made of it when first asked for: most messages leave the history before. */
   get stanza(): Element {
-    if (this.#withoutDelayOf !== undefined) {
-      this.#stanza.append(delayElement(this.#withoutDelayOf, this.timestamp));
-      this.#withoutDelayOf = undefined;
-    }
-    return this.#stanza;
+    return (this.#stanza ??= this.#toElement());
+  }
+
+  #toElement(): Element {
+    const message = this.#message;
+    if (message instanceof Element) return message;
+    const stanza = message.toElement();
+    stanza.append(delayElement(this.#roomJid, this.timestamp));
+    return stanza;
   }
 
   /** Characters of the stanza without its `to`; counted when first asked for. */
@@ -67,8 +77,8 @@ export class HistoryEntry {
     return this.#sent;
   }
 
-  /** It is kept back, perhaps. */
-  await(fate: Fate): void {
+  /** It is kept back, perhaps. @param takeOut takes it out of the history: nobody gets it */
+  await(fate: Fate, takeOut: () => void): void {
     this.isPending = true;
     fate.onSent(() => {
       this.isPending = false;
@@ -76,7 +86,9 @@ export class HistoryEntry {
     });
     fate.onFailure(() => {
       this.isGone = true;
+      someAreGone = true;
       this.#giveUp();
+      takeOut();
     });
   }
 
@@ -85,7 +97,9 @@ export class HistoryEntry {
   }
 }
 
-/** What the history keeps of a message that was sent to a room. */
+/** What the history keeps of a message that was sent to a room some time ago. */
 export function historyEntry(roomJid: string, { stanza, timestamp }: PastMessage): HistoryEntry {
-  return new HistoryEntry(cloneWithoutAttribute(stanza, "to"), timestamp, roomJid);
+  const own = cloneWithoutAttribute(stanza, "to");
+  own.append(delayElement(roomJid, timestamp));
+  return new HistoryEntry(roomJid, own, timestamp);
 }

@@ -10,8 +10,8 @@ import {
   type ModuleApi,
   type Router,
 } from "chorus-muc";
-import { invalidField, MucToken, type FormValue, type Muc, type RoomState } from "chorus-muc/muc";
-import { historyEntry, HistoryEntry, type PastMessage } from "./entry.js";
+import { invalidField, MucToken, type FormValue, type Muc, type Room, type RoomState } from "chorus-muc/muc";
+import { historyEntry, HistoryEntry, withoutGone, type PastMessage } from "./entry.js";
 import { isHistoric } from "./historic.js";
 import { HistoryKeeper } from "./keeper.js";
 import { KeptMessages } from "./kept.js";
@@ -125,8 +125,7 @@ export default class MucHistory {
         return defaults.set(this, length);
       },
       getHistory() {
-        const entries = history.get(this);
-        return entries.some(({ isGone }) => isGone) ? entries.filter(({ isGone }) => !isGone) : entries;
+        return withoutGone(history.get(this));
       },
       setHistory(messages) {
         const length = this.getHistorylength();
@@ -203,16 +202,23 @@ export default class MucHistory {
     this.#module.hook(
       "muc-add-history",
       (event) => {
-        const { room, stanza } = event;
-        const entry = historyEntry(room.jid, { stanza, timestamp: this.#clock.now() / 1000 });
-        entry.await(event);
-        room.setHistory([...room.getHistory(), entry]);
-        event.onFailure(() => {
+        const { room, sent } = event;
+        const entry = new HistoryEntry(room.jid, sent, this.#clock.now() / 1000);
+        this.#append(room, entry);
+        entry.await(event, () => {
           room.setHistory(room.getHistory().filter((other) => other !== entry));
         });
         return true;
       },
       -1,
     );
+  }
+  /** As `setHistory` would, with one copy of the list. */
+  #append(room: Room, entry: HistoryEntry): void {
+    const length = room.getHistorylength();
+    const before = withoutGone(this.#history.get(room));
+    const entries = before.slice(Math.max(0, before.length + 1 - length));
+    if (length > 0) entries.push(entry);
+    this.#history.set(room, entries);
   }
 }

@@ -80,7 +80,7 @@ export class HistoryKeeper {
       this.#isStored.set(room, true);
       // Left by another room of the name, while nobody looked after it.
       if (record.instance !== room.instance) this.#remove(room);
-      else this.history.set(room, parseHistory(record));
+      else this.history.set(room, parseHistory(jid, record));
     });
   }
 
@@ -150,6 +150,6 @@ function recordOf(room: Room, entries: readonly HistoryEntry[], but?: HistoryEnt
   return { instance: room.instance, messages };
 }
 
-function parseHistory({ messages }: StoredHistory): readonly HistoryEntry[] {
-  return messages.map(([stanza, timestamp]) => new HistoryEntry(parseStanza(stanza), timestamp));
+function parseHistory(roomJid: BareJid, { messages }: StoredHistory): readonly HistoryEntry[] {
+  return messages.map(([stanza, timestamp]) => new HistoryEntry(roomJid, parseStanza(stanza), timestamp));
 }

@@ -85,6 +85,29 @@ test("while each turn brings more, it is gathered, for a millisecond", async () 
   assert.deepEqual(noted.flushes, [6, 2], "not where much waits already");
 });
 
+test("what one peer sends for many is answered when it has been read, but for one time in many", async () => {
+  const turns = new Turns(new Clock());
+  const noted = new Noted(turns);
+  const reader = {
+    write: (count: number): void => {
+      for (let stanza = 0; stanza < count; stanza++) noted.add();
+      assert.equal(noted.flushes.at(-1), before, "not while it is being read");
+    },
+  };
+  let before: number | undefined;
+  let waited = 0;
+  for (let read = 1; read <= 170; read++) {
+    turns.read(reader, read);
+    if (noted.flushes.length < read) {
+      waited++;
+      await turnsPass(2);
+    }
+    before = noted.flushes.at(-1);
+    assert.equal(before, read);
+  }
+  assert.ok(waited <= 10, `waited ${waited} times`);
+});
+
 test("where stanzas come one by one, only one flush in many waits a turn for more", async () => {
   const turns = new Turns(new Clock());
   const noted = new Noted(turns);

@@ -4,8 +4,10 @@ import { EventBus, type HandlerOwner } from "../../../core/events/bus.js";
 import type { GlobalEvents, HostEvents } from "../../../core/events/events.js";
 import { Host } from "../../../core/hosts/host.js";
 import { Hosts } from "../../../core/hosts/hosts.js";
+import type { Link } from "../../../core/links/link.js";
 import type { Outlet } from "../../../core/links/outlet.js";
 import type { Logger } from "../../../core/log/logger.js";
+import type { DeliveryTarget } from "../../../core/router/delivery.js";
 import { SLICE } from "../../../core/router/fanout.js";
 import { Outbox } from "../../../core/router/outbox.js";
 import { StanzaRouter } from "../../../core/router/stanza-router.js";
@@ -344,6 +346,54 @@ describe("router", () => {
     assert.deepEqual(
       last.sent.map((text) => parseStanza(text).getChildText("body")),
       ["first", "second"],
+    );
+  });
+
+  it("makes the text for all behind one link in one go, in order with what else it takes, while the link is there", () => {
+    const link = (): Recorder & { each: number } => {
+      const recorder = Object.assign(new Recorder(), { each: 0 });
+      const writeEach: Outlet["writeEach"] = ({ before, after }, { bytes, ends }, from, to) => {
+        recorder.each++;
+        for (let i = from; i < to; i++) {
+          const address = Buffer.from(bytes.subarray(i === 0 ? 0 : ends[i - 1], ends[i])).toString();
+          recorder.written.push(before + address + after);
+        }
+      };
+      return Object.assign(recorder, { writeEach });
+    };
+    let outlet = link();
+    rooms.link = {
+      peer: "xmpp://upstream.example",
+      isUp: true,
+      origin: { type: "component", host: "rooms.example", log: () => undefined, send: () => true },
+      start: () => Promise.resolve(),
+      stop: () => Promise.resolve(),
+      get outlet() {
+        return outlet;
+      },
+    } satisfies Link;
+    const jids = Array.from({ length: 10 }, (_, i) => `é"${i}@elsewhere.example/r`);
+    const targets = Object.freeze(jids.map((jid): DeliveryTarget => ({ jid })));
+    const said = (text: string): string[] => {
+      router.deliver(
+        new StanzaTemplate(xml("message", { from: "room@rooms.example" }, xml("body", {}, text))),
+        targets,
+      );
+      return outlet.written
+        .splice(0)
+        .map((sent) => `${parseStanza(sent).attrs["to"]} ${parseStanza(sent).getChildText("body")}`);
+    };
+    for (const text of ["first", "second", "third"])
+      assert.deepEqual(
+        said(text),
+        jids.map((jid) => `${jid} ${text}`),
+      );
+    assert.equal(outlet.each, 2, "but for the first time, when it is not known yet whether there is another");
+    outlet.open = false;
+    outlet = link();
+    assert.deepEqual(
+      said("fourth"),
+      jids.map((jid) => `${jid} fourth`),
     );
   });
 });
