@@ -1,6 +1,7 @@
 import type { SaxesTagNS } from "saxes";
 import type { Element } from "./element.js";
 import { NS_CLIENT } from "./namespaces.js";
+import { PlainStanzaReader } from "./plain-stanza.js";
 import { NS_STREAM, StreamError, type StreamErrorCondition } from "./stream-error.js";
 import { TreeBuilder } from "./tree-builder.js";
 import { Utf8Decoder } from "./utf8-decoder.js";
@@ -45,6 +46,11 @@ export interface StreamHandlers {
 /** Longest piece that is parsed between two looks at the size limit, in bytes. */
 const MAX_PIECE = 65_536;
 
+/** In how many parts the XML parser is given what is not plain; more would cost more than they could save. */
+const MAX_PARTS = 4;
+
+const LESS = 0x3c;
+const GREATER = 0x3e;
 const NOT_BLANK = /[^ \t\r\n]/;
 /** Messages of the XML parser that stand for a forbidden feature of XML rather than for broken XML. */
 const FORBIDDEN_FEATURE = /undefined entity|doctype/;
@@ -62,6 +68,7 @@ export class StreamParser {
   readonly #limits: StreamLimits;
   readonly #handlers: StreamHandlers;
   readonly #contentNamespace: string;
+  readonly #plain: PlainStanzaReader;
   #parser: XmlParser;
   #tree: TreeBuilder;
   #decoder = new Utf8Decoder();
@@ -90,6 +97,7 @@ export class StreamParser {
     this.#limits = limits;
     this.#handlers = handlers;
     this.#contentNamespace = contentNamespace;
+    this.#plain = new PlainStanzaReader({ ...limits, contentNamespace });
     this.#tree = new TreeBuilder(contentNamespace);
     this.#parser = this.#newParser();
   }
@@ -140,12 +148,17 @@ export class StreamParser {
   #writePiece(bytes: Buffer): void {
     const parser = this.#parser;
     try {
-      if (this.#beginPiece(this.#decoder.decode(bytes))) {
-        parser.write(this.#piece);
-        this.#tell();
-        this.#endPiece();
+      this.#plain.begin(bytes);
+      for (let at = 0, parts = 0; at < bytes.length;) {
+        if (this.#atBoundary) {
+          at = this.#readPlain(bytes, at);
+          if (at === bytes.length) break;
+          parts = 0;
+        }
+        const end = ++parts < MAX_PARTS ? this.#endOfPart(bytes, at) : bytes.length;
+        this.#writePart(bytes.subarray(at, end));
+        at = end;
       }
-      if (this.#decoder.isBroken) throw new StreamError("not-well-formed", "invalid UTF-8");
     } catch (error) {
       if (error === STOPPED || this.#parser !== parser) return;
       this.stop();
@@ -153,6 +166,42 @@ export class StreamParser {
         this.#handlers.onError(asStreamError(error));
       });
     }
+  }
+
+  /**
+   * Tells of the plain stanzas that come next. Of them, as of white space between stanzas, the XML parser never hears.
+   * @returns where something else starts
+   */
+  #readPlain(bytes: Buffer, from: number): number {
+    const { maxStanzaBytes } = this.#limits;
+    if (this.#state !== "open" || this.#decoder.isWithinCharacter) return from;
+    for (let at = from; at < bytes.length; at++) {
+      const code = bytes[at] as number;
+      if (isBlank(code)) continue;
+      const stanza = code === LESS ? this.#plain.read(at) : undefined;
+      if (stanza === undefined || this.#plain.end - at > maxStanzaBytes) return at;
+      at = this.#plain.end - 1;
+      this.#stanzasRead++;
+      this.#tellStanza(stanza);
+    }
+    return bytes.length;
+  }
+
+  /** Where the stanza that the XML parser reads may end: it is given no more, so that plain ones behind it are seen. */
+  #endOfPart(bytes: Buffer, at: number): number {
+    const { root } = this.#tree;
+    const tag = root ? bytes.indexOf(`</${root.name}`, at) : at;
+    const end = tag === -1 ? -1 : bytes.indexOf(GREATER, tag);
+    return end === -1 ? bytes.length : end + 1;
+  }
+
+  #writePart(bytes: Buffer): void {
+    if (this.#beginPiece(this.#decoder.decode(bytes))) {
+      this.#parser.write(this.#piece);
+      this.#tell();
+      this.#endPiece();
+    }
+    if (this.#decoder.isBroken) throw new StreamError("not-well-formed", "invalid UTF-8");
   }
 
   /** @returns false when there is nothing but white space between stanzas, of which the XML parser never hears */
@@ -288,16 +337,20 @@ export class StreamParser {
     const untold = this.#untold;
     if (untold === undefined) return;
     this.#untold = undefined;
-    if (untold === "end") {
-      this.stop();
-      this.#call(() => {
-        this.#handlers.onStreamEnd();
-      });
-    } else {
-      this.#call(() => {
-        this.#handlers.onStanza(untold);
-      });
+    if (untold !== "end") {
+      this.#tellStanza(untold);
+      return;
     }
+    this.stop();
+    this.#call(() => {
+      this.#handlers.onStreamEnd();
+    });
+  }
+
+  #tellStanza(stanza: Element): void {
+    this.#call(() => {
+      this.#handlers.onStanza(stanza);
+    });
   }
 
   /** Calls a handler from within the parser, and leaves the parser when the handler wanted no more. */
@@ -318,6 +371,10 @@ export class StreamParser {
       }
     }
   }
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
 function asStreamError(error: unknown): StreamError {

@@ -5,6 +5,7 @@ import { NS_CLIENT } from "./namespaces.js";
 /** Turns the events of the XML parser into elements of the shape that `element.ts` describes; one tree at a time. */
 export class TreeBuilder {
   readonly #contentNamespace: string;
+  #root: Element | undefined;
   #current: Element | undefined;
   /** Namespaces of the open elements, outermost first. */
   readonly #namespaces: string[] = [];
@@ -17,6 +18,11 @@ export class TreeBuilder {
   /** Elements that are open, the root included. */
   get depth(): number {
     return this.#namespaces.length;
+  }
+
+  /** The outermost of them. */
+  get root(): Element | undefined {
+    return this.#root;
   }
 
   open(tag: SaxesTagNS): void {
@@ -37,7 +43,7 @@ export class TreeBuilder {
     if (this.#current) {
       element.parent = this.#current;
       this.#current.children.push(element);
-    }
+    } else this.#root = element;
     this.#current = element;
     this.#namespaces.push(namespace);
   }
@@ -56,6 +62,8 @@ export class TreeBuilder {
     const closed = this.#current;
     this.#namespaces.pop();
     this.#current = closed?.parent ?? undefined;
-    return this.#current ? undefined : closed;
+    if (this.#current) return undefined;
+    this.#root = undefined;
+    return closed;
   }
 }

@@ -13,6 +13,11 @@ export class Utf8Decoder {
     return this.#isBroken;
   }
 
+  /** Whether the rest of a character is to come. */
+  get isWithinCharacter(): boolean {
+    return this.#partial.length > 0;
+  }
+
   /** @returns the text of all characters that are complete, up to the first byte that is not UTF-8 */
   decode(chunk: Buffer): string {
     if (this.#isBroken) return "";

@@ -100,6 +100,40 @@ describe("StreamParser", () => {
     );
   });
 
+  it("reads the same wherever the input is cut in two, whatever is plain in it", () => {
+    const stanzas = [
+      "<message to='a@b' id=\"1\"><body>1 &lt; 2 &#x1F3AD; \u00e9\ud83c\udfad</body></message>",
+      "<message><![CDATA[</message>]]></message>\n\r ",
+      "<x:a xmlns:x='urn:x' x:b='>'/><iq type='get' xml:lang='de'><query xmlns='urn:q'/></iq> ",
+      "<message><message xmlns='urn:m'>\r\n</message></message><presence/>",
+    ];
+    const bytes = Buffer.from(`${HEADER} ${stanzas.join("")}</stream:stream>`);
+    const whole = open(LIMITS);
+    whole.parser.write(bytes);
+    assert.equal(whole.told.length, 8);
+    for (let at = 1; at < bytes.length; at++) {
+      const { parser, told } = open(LIMITS);
+      parser.write(bytes.subarray(0, at));
+      parser.write(bytes.subarray(at));
+      assert.deepEqual(told, whole.told, bytes.toString("latin1", 0, at));
+      assert.equal(parser.stanzasRead, whole.parser.stanzasRead);
+    }
+  });
+
+  it("knows whether it is within a stanza, and how many were whole", () => {
+    const { parser } = open();
+    const after = (text: string): unknown => {
+      parser.write(text);
+      return [parser.isWithinStanza, parser.stanzasRead];
+    };
+    assert.deepEqual(after(HEADER), [false, 1]);
+    assert.deepEqual(after("<a/><b>&amp;</b> \n"), [false, 3]);
+    assert.deepEqual(after("<a/><b"), [true, 4]);
+    assert.deepEqual(after("/>"), [false, 5]);
+    assert.deepEqual(after("<a><![CDATA[x]]></a><b/>"), [false, 7]);
+    assert.deepEqual(after("x"), [true, 7]);
+  });
+
   it("never throws, and tells of one error at most, whatever comes", () => {
     const scrap = fc.constantFrom(
       "<",
@@ -201,6 +235,11 @@ describe("StreamParser", () => {
     parser.write(Buffer.from([0xf0, 0x9f]));
     parser.write(Buffer.from("</a>"));
     assert.equal(told.at(-1), "error not-well-formed");
+    const between = open();
+    between.parser.write(HEADER);
+    between.parser.write(Buffer.concat([Buffer.from("<a/>"), Buffer.of(0xc3)]));
+    between.parser.write(Buffer.concat([Buffer.of(0xa9), Buffer.from("<b/>")]));
+    assert.deepEqual(between.told.slice(1), ["<a/>", "error bad-format"]);
   });
 
   const HEADERS: Readonly<Record<string, string>> = {
@@ -284,6 +323,15 @@ describe("StreamParser", () => {
     parser.write(`${HEADER}<starttls/><message>injected</message>`);
     parser.write(` ${HEADER}<presence/>`);
     assert.deepEqual(told, [told[0], "<starttls/>", told[0], "<presence/>"]);
+  });
+
+  it("reads no more of what has come once a handler has stopped it", () => {
+    const { parser, told } = open({}, undefined, ({ parser: self }) => {
+      self.stop();
+    });
+    parser.write(`${HEADER}<a/><b/>`);
+    parser.write("<c/>");
+    assert.deepEqual(told.slice(1), ["<a/>"]);
   });
 
   it("starts over after an error, too, and reads no more once stopped", () => {

@@ -107,7 +107,8 @@ function localOf(name: string): string {
   return name.slice(name.indexOf(":") + 1);
 }
 
-function stanzaText(element: Element): string {
+/** What a stanza says, in a form in which two parsers agree. */
+export function stanzaText(element: Element): string {
   const attrs = element.attrs as Record<string, string>;
   let text = `\x01${namespaceOf(element) ?? NS_CLIENT}\x02${element.name}`;
   for (const [name, value] of Object.entries(attrs)) {

@@ -8,9 +8,11 @@ import { Expat, expatIsMissing } from "./expat.js";
 import { bytesOf, mutate, type Bytes } from "./mutate.js";
 import { conditionOf, cut, isSame, readWithChorus, type Arrival, type ChorusReading, type Reading } from "./reading.js";
 import { explain } from "./rules.js";
+import { compareWays, readPlain } from "./ways.js";
 
 const HEADER =
   "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='a.example' version='1.0' xml:lang='en'>";
+const HEADER_BYTES = Buffer.from(HEADER);
 /** Narrow ones, so that real stanzas come near them. */
 const NARROW: StreamLimits = { maxStanzaBytes: 400, maxDepth: 4, maxAttributes: 6 };
 const WIDE: StreamLimits = { maxStanzaBytes: 2 ** 31, maxDepth: 2 ** 31, maxAttributes: 2 ** 31 };
@@ -19,7 +21,8 @@ const BATCH = 2000;
 
 /**
  * The parser of streams against libexpat: the same header, stanzas and end, or the same reason to refuse the stream,
- * wherever the input is cut into chunks; and what is passed on is again what was read.
+ * wherever the input is cut into chunks, and whether a plain stanza is read as one or not; and what is passed on is
+ * again what was read.
  */
 export const parserTarget: Target = {
   name: "parser",
@@ -29,12 +32,14 @@ export const parserTarget: Target = {
     using expat = new Expat();
     const corpus = recordedTexts().map(bytesOf);
     const explained = new Map<string, number>();
+    let plain = 0;
     let pending: Promise<void> = Promise.resolve();
     for (let done = 0; done < course.inputs; done += BATCH) {
       const count = Math.min(BATCH, course.inputs - done);
       const batch = Array.from({ length: count }, (_, index) => {
         const seed = seedAfter(course.seed, done + index);
         const arrival = arrivalOf(seed, corpus);
+        plain += readPlain(arrival, HEADER_BYTES).length;
         return { seed, arrival, verdict: judge(arrival, expat) };
       });
       await pending;
@@ -43,7 +48,11 @@ export const parserTarget: Target = {
     }
     await pending;
     const rules = [...explained].sort(([, a], [, b]) => b - a).map(([rule, times]) => `  ${times} × ${rule}`);
-    return [`differences that rules explain: ${rules.length === 0 ? "none" : ""}`, ...rules].join("\n");
+    return [
+      `stanzas read as plain ones: ${plain}`,
+      `differences that rules explain: ${rules.length === 0 ? "none" : ""}`,
+      ...rules,
+    ].join("\n");
   },
 };
 
@@ -79,12 +88,15 @@ type Verdict =
 
 async function judge(arrival: Arrival, expat: Expat): Promise<Verdict> {
   let chorus: ChorusReading;
+  let difference: string | undefined;
   try {
     chorus = readWithChorus(arrival);
+    difference = compareWays(arrival, HEADER_BYTES);
   } catch (error) {
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { kind: "crash", what, key: String(error) };
   }
+  if (difference !== undefined) return { kind: "difference", what: difference, key: "ways" };
   const [reference, passedOn] = await Promise.all([expat.read(arrival), readAgain(chorus, expat)]);
   if (passedOn !== undefined) return passedOn;
   if (isSame(chorus, reference)) return { kind: "same" };
@@ -135,8 +147,7 @@ function arrivalOf(seed: number, corpus: readonly Bytes[]): Arrival {
 
 /** A small input with the same fault, as text; at once or byte by byte if that is enough. */
 async function smallest(arrival: Arrival, expat: Expat, key: string): Promise<string> {
-  const header = Buffer.from(HEADER);
-  const start = arrival.bytes.indexOf(header) === 0 ? header.length : 0;
+  const start = arrival.bytes.indexOf(HEADER_BYTES) === 0 ? HEADER_BYTES.length : 0;
   const fails = async (body: Uint8Array, isBytewise: boolean): Promise<boolean> => {
     const bytes = Buffer.concat([arrival.bytes.subarray(0, start), body]);
     const cuts = isBytewise ? [...bytes.keys()].map((at) => at + 1) : [bytes.length];
