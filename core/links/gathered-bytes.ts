@@ -20,23 +20,22 @@ export class GatheredBytes {
   }
 
   /** The text with each of the addresses in its place, one after the other. */
-  appendEach({ before, after, isAscii }: Splice, { bytes, ends }: Addresses, from: number, to: number): void {
-    const encoding = isAscii ? "latin1" : "utf8";
-    const most = (before.length + after.length) * (isAscii ? 1 : 3) * (to - from);
+  appendEach({ before, after }: Splice, { bytes, ends }: Addresses, from: number, to: number): void {
+    const most = (Buffer.byteLength(before) + Buffer.byteLength(after)) * (to - from) + bytes.length;
     // The addresses stand behind the text while it is made, as nothing is copied as cheaply as within a buffer.
-    const copy = this.#length + most + bytes.length;
-    const buffer = this.#withSpace(most + 2 * bytes.length);
+    const copy = this.#length + most;
+    const buffer = this.#withSpace(most + bytes.length);
     buffer.set(bytes, copy);
     let start = copy + (from === 0 ? 0 : (ends[from - 1] as number));
     let at = this.#length;
-    at += buffer.write(before, at, encoding);
+    at += buffer.write(before, at, "utf8");
     let end = copy + (ends[from] as number);
     buffer.copyWithin(at, start, end);
     at += end - start;
     const tail = at;
-    at += buffer.write(after, at, encoding);
+    at += buffer.write(after, at, "utf8");
     const tailLength = at - tail;
-    if (from + 1 < to) at += buffer.write(before, at, encoding);
+    if (from + 1 < to) at += buffer.write(before, at, "utf8");
     const between = at - tail;
     for (let i = from + 1; i < to; i++) {
       start = end;

@@ -26,7 +26,6 @@ export interface Outlet {
 export interface Splice {
   readonly before: string;
   readonly after: string;
-  readonly isAscii: boolean;
 }
 
 /** Addresses, escaped for an attribute, in UTF-8, one right behind the other. */

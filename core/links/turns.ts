@@ -70,6 +70,7 @@ export class Turns {
   #isUrgent = false;
   /** Something is being read from which much comes; what its turn brings is there when it ends. */
   #isReading = false;
+  /** When the first turn was over, in milliseconds. */
   #beganMs = 0;
   readonly #turn = new Attempt();
   readonly #pause = new Attempt();
@@ -90,7 +91,6 @@ export class Turns {
     this.#hasMore = true;
     if (this.#state !== "idle") return;
     this.#state = "first";
-    this.#beganMs = this.#clock.now();
     if (!this.#isReading) this.#nextTurn();
   }
 
@@ -141,11 +141,11 @@ export class Turns {
   #waitsForTurn(): boolean {
     if (this.#state === "first") {
       if (!this.#turn.isDue()) return false;
+      this.#beganMs = this.#clock.now();
     } else if (!this.#hasMore) {
       this.#turn.failed();
       return false;
-    }
-    if (this.#clock.now() - this.#beganMs >= MAX_WAIT_MS) return false;
+    } else if (this.#clock.now() - this.#beganMs >= MAX_WAIT_MS) return false;
     this.#state = "turning";
     this.#hasMore = false;
     this.#nextTurn();
@@ -179,9 +179,12 @@ export class Turns {
     this.#merged = this.#enough = 0;
     this.#state = "idle";
     this.#isUrgent = false;
+    if (all.length < MANY) {
+      for (const gatherer of all) gatherer.flush();
+      return;
+    }
     const began = this.#clock.now();
     for (const gatherer of all) gatherer.flush();
-    if (all.length < MANY) return;
     const tookMs = this.#clock.now() - began;
     this.#msPerFlush = tookMs / all.length;
     if (tookMs >= LONG_FLUSH_MS) this.#depth = Math.max(1 + merged / all.length, this.#depth - 1, 1);

@@ -3,7 +3,7 @@ import type { Hosts } from "../hosts/hosts.js";
 import type { Logger } from "../log/logger.js";
 import type { Timers } from "../timers/timers.js";
 import { childElements, type Element } from "../xmpp/element.js";
-import { bare, domainOf, parseJid, resourceOf } from "../xmpp/jid.js";
+import { bare, domainOf, parseJid } from "../xmpp/jid.js";
 import { NS_CLIENT } from "../xmpp/namespaces.js";
 import { errorReply, isRequest, mayBeAnswered, parseError, reply } from "../xmpp/reply.js";
 import { StanzaError } from "../xmpp/stanza-error.js";
@@ -29,8 +29,15 @@ interface OwnRequest {
 /** Nobody waits longer for something that is done, {@link StanzaRouter.pauseWhile}. */
 const LONGEST_PAUSE_SECONDS = 10;
 
+/** Events of stanzas other than iq, as they are addressed. */
+const EVENTS = { message: eventsOf("message"), presence: eventsOf("presence") };
+
 const STANZA_NAMES: ReadonlySet<string> = new Set<StanzaName>(["message", "presence", "iq"]);
 const IQ_TYPES: ReadonlySet<string> = new Set(["get", "set", "result", "error"]);
+
+function eventsOf(name: StanzaName): Readonly<Record<AddressKind, string>> {
+  return { full: `${name}/full`, bare: `${name}/bare`, host: `${name}/host`, self: `${name}/self` };
+}
 
 function badRequest(text: string): StanzaError {
   return new StanzaError({ type: "modify", condition: "bad-request", text });
@@ -203,10 +210,13 @@ export class StanzaRouter implements Router {
   #address(stanza: Element, origin: Origin): { kind: AddressKind; domain: string; toSelf: boolean } {
     const to = stanza.attrs["to"] as string | undefined;
     if (to === undefined) return { kind: "bare", domain: origin.host, toSelf: true };
-    const domain = domainOf(to);
+    let domain: string = domainOf(to);
+    // The same text, but one that has been looked up before.
+    if (domain === origin.host) domain = origin.host;
+    const slash = to.indexOf("/");
     // Addressed to a host, whatever its resource, as in Prosody.
-    if (to.length === domain.length || to.startsWith(`${domain}/`)) return { kind: "host", domain, toSelf: false };
-    const kind = resourceOf(to) === undefined ? "bare" : "full";
+    if (to.length === domain.length || slash === domain.length) return { kind: "host", domain, toSelf: false };
+    const kind = slash === -1 ? "bare" : "full";
     const toSelf =
       kind === "bare" && origin.type === "c2s" && origin.fullJid !== undefined && to === bare(origin.fullJid);
     return { kind, domain, toSelf };
@@ -227,9 +237,9 @@ export class StanzaRouter implements Router {
 
   #dispatchOther(host: Host, kind: AddressKind, stanza: Element, origin: Origin, toSelf: boolean): void {
     const event: StanzaEvent = toSelf ? { origin, stanza, toSelf } : { origin, stanza };
-    const name = stanza.name as "message" | "presence";
-    let result = host.events.fireUntyped(`${name}/${kind}`, event) as Result;
-    if (result === undefined && toSelf) result = host.events.fireUntyped(`${name}/self`, event) as Result;
+    const names = EVENTS[stanza.name as "message" | "presence"];
+    let result = host.events.fireUntyped(names[kind], event) as Result;
+    if (result === undefined && toSelf) result = host.events.fireUntyped(names.self, event) as Result;
     if (result instanceof StanzaError) {
       if (mayBeAnswered(stanza)) this.#refuse(stanza, origin, result);
     } else if (result === undefined) this.#unhandled(stanza, origin);

@@ -69,8 +69,7 @@ export class StanzaTemplate {
   readonly name: string;
   /** Address the stanza comes from; decides which link it leaves by. */
   readonly from: string;
-  /** Whether all of it is ASCII, but for the recipient. */
-  readonly isAscii: boolean;
+  #isAscii: boolean | undefined;
   /** What comes before the recipient's address, and what comes after it. */
   readonly before: string;
   readonly after: string;
@@ -82,7 +81,11 @@ export class StanzaTemplate {
     this.from = String(stanza.attrs["from"] ?? "");
     this.before = `<${stanza.name}${writeAttributes(stanza, "to")}${TO}`;
     this.after = stanza.children.length === 0 ? '"/>' : `">${writeContent(stanza)}</${stanza.name}>`;
-    this.isAscii = isAscii(this.before) && isAscii(this.after);
+  }
+
+  /** Whether all of it is ASCII, but for the recipient. */
+  get isAscii(): boolean {
+    return (this.#isAscii ??= isAscii(this.before) && isAscii(this.after));
   }
 
   /** The stanza for one recipient. @param escapedTo the recipient's JID, through {@link escapeAttribute} */

@@ -9,10 +9,11 @@ const UNSYNCED = { sync: false };
  * @returns what the step must wait for: the writes of a room that is persistent, or was
  */
 export function commitStep(room: LiveRoom, step: Step): Promise<unknown> | undefined {
+  if (step.save === "no" && !step.sessions) return undefined;
   const writes: Promise<unknown>[] = [];
   const wasDurable = room.stored === "durable";
   if (step.save !== "no") writes.push(...storeRoom(room, step));
-  if (room.isTracked) writes.push(...room.service.records.write(room, step.sessions));
+  if (room.isTracked && step.sessions) writes.push(...room.service.records.write(room, step.sessions));
   if (writes.length === 0) return undefined;
   const written = Promise.all(writes);
   if ((wasDurable || room.stored === "durable" || room.successor) && step.save !== "no") return written;

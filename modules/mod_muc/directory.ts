@@ -153,7 +153,7 @@ export class Directory {
 
   /** A room was used: of those without occupants only so many are kept, those used last. */
   touch(room: LiveRoom): void {
-    this.#idle.delete(room);
+    if (this.#idle.size > 0) this.#idle.delete(room);
     if (!room.isTracked || room.hasOccupant()) return;
     this.#idle.add(room);
     if (this.#idle.size <= this.#service.options.roomCacheSize) return;

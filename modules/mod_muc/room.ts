@@ -87,7 +87,7 @@ export class LiveRoom {
         this.onRollback(undo);
       },
       sessionChanged: (realJid: FullJid) => {
-        this.steps.current?.sessions.add(realJid);
+        this.steps.current?.sessionChanged(realJid);
       },
     };
     this.affiliations = new AffiliationList(journal, frozen);

@@ -12,9 +12,14 @@ export class Step {
   /** Whether the room is to be stored; `forced`: what is stored of a temporary one is removed. */
   save: "no" | "if-persistent" | "forced" = "no";
   /** Sessions that came, changed or went. */
-  readonly sessions = new Set<FullJid>();
+  sessions: Set<FullJid> | undefined;
   /** `_data` as it was when the step first touched it, as JSON. */
   dataBefore: string | undefined;
+
+  /** A session came, changed or went. */
+  sessionChanged(jid: FullJid): void {
+    (this.sessions ??= new Set()).add(jid);
+  }
 
   /** Takes everything back, last change first. */
   rollBack(): void {
@@ -27,7 +32,7 @@ export class Step {
     this.outbox.answered.push(...later.outbox.answered.splice(0));
     this.undo.push(...later.undo.splice(0));
     this.committed.push(...later.committed.splice(0));
-    for (const jid of later.sessions) this.sessions.add(jid);
+    for (const jid of later.sessions ?? []) this.sessionChanged(jid);
     if (this.save === "no" || later.save === "forced") this.save = later.save;
     this.dataBefore ??= later.dataBefore;
   }

@@ -26,8 +26,7 @@ test("what is gathered is what was appended, text by text and recipient by recip
           if (from < to && to <= addresses.length) {
             let end = 0;
             const ends = addresses.map((address) => (end += Buffer.byteLength(address)));
-            const splice = { before, after, isAscii: isAscii(before + after) };
-            gathered.appendEach(splice, { bytes: Buffer.from(addresses.join("")), ends }, from, to);
+            gathered.appendEach({ before, after }, { bytes: Buffer.from(addresses.join("")), ends }, from, to);
             for (const address of addresses.slice(from, to)) expected += before + address + after;
           } else {
             gathered.append(before, isAscii(before));
@@ -39,6 +38,18 @@ test("what is gathered is what was appended, text by text and recipient by recip
       }
     }),
   );
+});
+
+test("what is more than a buffer holds is gathered whole", () => {
+  const gathered = new GatheredBytes();
+  const addresses = Array.from({ length: 1000 }, (_, i) => `user${i}@example/${"r".repeat(i % 50)}`);
+  const ends: number[] = [];
+  for (const address of addresses) ends.push((ends.at(-1) ?? 0) + address.length);
+  for (const size of [10, 100, 30]) {
+    const [before, after] = ["<".repeat(size), ">".repeat(size)];
+    gathered.appendEach({ before, after }, { bytes: Buffer.from(addresses.join("")), ends }, 0, addresses.length);
+    assert.equal(gathered.take().toString(), addresses.map((address) => before + address + after).join(""));
+  }
 });
 
 test("what was given away stays as it is when more is gathered", () => {
