@@ -38,6 +38,7 @@ export type * from "./hosts/adhoc.js";
 export type { Router } from "./router/router.js";
 export type * from "./router/delivery.js";
 export { Outbox, type OutboxEntry } from "./router/outbox.js";
+export { Backlog } from "./router/backlog.js";
 
 // Metrics, and how a module is doing
 export type { Measures } from "./metrics/measures.js";

@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import type { Backlog } from "../router/backlog.js";
 import type { Clock } from "../timers/clock.js";
 import { Element, xml } from "../xmpp/element.js";
 import { parseStreamError, StreamError, streamErrorElement } from "../xmpp/stream-error.js";
@@ -27,6 +28,8 @@ export interface ComponentConnectionOptions {
   readonly secret: string;
   readonly clock: Clock;
   readonly limits: LinkLimits;
+  /** What came by this connection, or one before it, and is not finished. */
+  readonly backlog: Backlog;
   /** Whether to ask a silent server for a sign of life. */
   readonly pings: boolean;
   onUp(outlet: Outlet): void;
@@ -56,7 +59,7 @@ export class ComponentConnection {
   #state: "connecting" | "opening" | "handshaking" | "up" | "closed" = "connecting";
   /** Something was read. */
   #hasRead = false;
-  /** Stanzas that were read with others whose answers wait to be taken; no more than one read brings. */
+  /** Stanzas that were read with others that have to be dealt with first; no more than one read brings. */
   #unhandled: Element[] = [];
   /** Until the link is up. */
   #deadline: Wait | undefined;
@@ -189,34 +192,46 @@ export class ComponentConnection {
       this.#fail(failure);
       return;
     }
+    this.#options.backlog.read(data.length);
     socketTurns.read(this.#parser, data);
     if (this.#isClosed()) return;
     this.#stanzaDeadline.read(this.#parser);
     this.#share.read(data.length);
-    if (this.#isUnread) this.#pause();
+    if (this.#hasEnough) this.#pause();
     // Its answers were taken as soon as it had been read.
     else if (this.#unhandled.length > 0) this.#goOn();
   }
 
-  /** Who does not read our answers gets no more questions in. */
-  get #isUnread(): boolean {
-    return this.#outlet.pending > this.#options.limits.highWater;
+  /** Who does not read our answers gets no more questions in, nor who sends faster than we finish with it. */
+  get #hasEnough(): boolean {
+    return this.#options.backlog.isFull || this.#outlet.pending > this.#options.limits.highWater;
   }
 
   #pause(): void {
     this.#socket.pause();
+    this.#stanzaDeadline.pause();
+    const { backlog } = this.#options;
+    if (backlog.isFull) {
+      backlog.whenRoom(() => {
+        this.#goOn();
+      });
+      return;
+    }
     // After the outlet has flushed: what the kernel took at once causes no "drain".
     setImmediate(() => {
       if (!this.#socket.writableNeedDrain) this.#goOn();
     });
   }
 
-  /** What waited was taken: what had come with it is handled, and then more is read. */
+  /** What waited was taken, or finished: what had come with it is handled, and then more is read. */
   #goOn(): void {
-    while (this.#unhandled.length > 0 && !this.#isUnread) this.#handle(this.#unhandled.shift() as Element);
+    while (this.#unhandled.length > 0 && !this.#hasEnough) this.#handle(this.#unhandled.shift() as Element);
     if (this.#isClosed()) return;
-    if (this.#isUnread) this.#pause();
-    else if (!this.#share.isUsedUp) this.#socket.resume();
+    if (this.#hasEnough) this.#pause();
+    else if (!this.#share.isUsedUp) {
+      this.#stanzaDeadline.resume();
+      this.#socket.resume();
+    }
   }
 
   #onHeader(id: string): void {
@@ -250,7 +265,7 @@ export class ComponentConnection {
     const isStanza = name === "message" || name === "presence" || name === "iq";
     if (!isStanza || attrs["xmlns"] !== undefined) this.#options.onStray(name);
     else if (this.#pings.take(element)) return;
-    else if (this.#unhandled.length > 0 || this.#isUnread) this.#unhandled.push(element);
+    else if (this.#unhandled.length > 0 || this.#hasEnough) this.#unhandled.push(element);
     else this.#options.onStanza(element);
   }
 

@@ -1,4 +1,5 @@
 import type { Logger, LogLevel } from "../log/logger.js";
+import { Backlog } from "../router/backlog.js";
 import type { Origin } from "../router/stanza-event.js";
 import type { Clock } from "../timers/clock.js";
 import type { Element } from "../xmpp/element.js";
@@ -56,6 +57,7 @@ export class ComponentLink implements Link {
   readonly origin: Origin;
   readonly #options: ComponentLinkOptions;
   readonly #limits: LinkLimits;
+  readonly #backlog: Backlog;
   #connection: ComponentConnection | undefined;
   #outlet: Outlet | undefined;
   #retry: { cancel(): void } | undefined;
@@ -73,10 +75,12 @@ export class ComponentLink implements Link {
   constructor(options: ComponentLinkOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_LINK_LIMITS, ...options.limits };
+    this.#backlog = new Backlog(this.#limits.maxBacklog);
     this.peer = formatUpstream(options.upstream);
     const origin: Origin = {
       type: "component",
       host: options.host,
+      backlog: this.#backlog,
       log: options.logger.log.bind(options.logger),
       send: (stanza) => {
         options.send(stanza, origin);
@@ -127,6 +131,7 @@ export class ComponentLink implements Link {
       secret,
       clock,
       limits: this.#limits,
+      backlog: this.#backlog,
       pings: this.#silences < SILENCES,
       onUp: (outlet) => {
         this.#onUp(outlet);

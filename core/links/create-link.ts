@@ -65,13 +65,14 @@ export function createLink({ host, config, router, logger, clock }: CreateLinkOp
 
 /** What the configuration says of the bounds of a link. */
 function linkLimits(options: Options): Partial<LinkLimits> {
-  const { highWater, maxPending, maxStanzaBytes, sendMs, stanzaMs } = DEFAULT_LINK_LIMITS;
+  const { highWater, maxBacklog, maxPending, maxStanzaBytes, sendMs, stanzaMs } = DEFAULT_LINK_LIMITS;
   const pending = options.getOptionInteger("component_max_pending", maxPending, 65_536); // bytes
   return {
     maxStanzaBytes: options.getOptionInteger("component_stanza_size_limit", maxStanzaBytes, 10_000), // bytes
     maxPending: pending,
     // There has to be room above it for the answers to what was read already.
     highWater: Math.min(highWater, pending / 2),
+    maxBacklog: options.getOptionInteger("component_max_backlog", maxBacklog, 65_536), // bytes
     sendMs: 1000 * options.getOptionPeriod("component_send_timeout", sendMs / 1000, 1),
     stanzaMs: 1000 * options.getOptionPeriod("component_stanza_timeout", stanzaMs / 1000, 1),
   };

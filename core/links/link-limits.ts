@@ -6,6 +6,8 @@ export interface LinkLimits extends StreamLimits {
   readonly maxPending: number;
   /** While more than this waits to be sent, nothing is read; UTF-16 units, less than `maxPending`. */
   readonly highWater: number;
+  /** While more than this has come in and is not finished, nothing is read; bytes, as the backlog counts. */
+  readonly maxBacklog: number;
   /** How long the server may take nothing of what waits for it. */
   readonly sendMs: number;
   readonly connectMs: number;
@@ -26,6 +28,7 @@ export const DEFAULT_LINK_LIMITS: LinkLimits = {
   maxAttributes: 128,
   maxPending: 67_108_864,
   highWater: 4_194_304,
+  maxBacklog: 16_777_216,
   sendMs: 120_000,
   connectMs: 10_000,
   handshakeMs: 10_000,

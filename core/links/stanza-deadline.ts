@@ -21,6 +21,9 @@ export interface StanzaDeadlineOptions {
 export class StanzaDeadline {
   readonly #options: StanzaDeadlineOptions;
   #wait: Wait | undefined;
+  #isPaused = false;
+  /** Nothing was read for some of the time: that is our own doing. */
+  #wasPaused = false;
 
   constructor(options: StanzaDeadlineOptions) {
     this.#options = options;
@@ -33,9 +36,23 @@ export class StanzaDeadline {
     this.#wait = this.#options.wait(() => {
       this.#wait = undefined;
       if (!parser.isWithinStanza) return;
-      if (parser.stanzasRead === before) this.#options.onLate();
-      else this.read(parser);
+      if (parser.stanzasRead === before && !this.#wasPaused) {
+        this.#options.onLate();
+        return;
+      }
+      this.#wasPaused = this.#isPaused;
+      this.read(parser);
     });
+  }
+
+  /** Nothing is read until {@link resume}. */
+  pause(): void {
+    this.#isPaused = this.#wasPaused = true;
+  }
+
+  /** What is still missing has all its time. */
+  resume(): void {
+    this.#isPaused = false;
   }
 
   /** Nothing more is expected. */

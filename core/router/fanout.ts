@@ -63,6 +63,11 @@ export class Fanout {
     });
   }
 
+  /** Whether something on the lane has not left yet. */
+  isBehind(lane: object): boolean {
+    return this.#lanes.size > 0 && this.#lanes.has(lane);
+  }
+
   /** Runs `fn` when all that is before it on its lane has left. */
   inTurn(lane: object | undefined, fn: () => void): void {
     if (lane === undefined) fn();

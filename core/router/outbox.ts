@@ -1,3 +1,4 @@
+import { sizeOf } from "./backlog.js";
 import type { DeliveryTarget } from "./delivery.js";
 import type { TrackedRequest } from "./requests.js";
 import type { Origin } from "./stanza-event.js";
@@ -24,6 +25,20 @@ export interface HeldEntry {
   readonly until: Promise<unknown>;
   /** `until` has rejected: what this sends leaves in that place instead. */
   readonly failed: (error: unknown) => void;
+}
+
+/** What an address among those that a text is for takes in memory, in bytes. */
+const PER_TARGET = 8;
+
+/** About what entries that wait take in memory, in bytes. */
+export function sizeOfEntries(entries: readonly OutboxEntry[]): number {
+  let bytes = 0;
+  for (const entry of entries) {
+    if (entry.kind === "deliver") bytes += entry.template.spliced("").length + PER_TARGET * entry.targets.length;
+    else if (entry.kind === "held") bytes += sizeOfEntries(entry.outbox.entries);
+    else bytes += sizeOf(entry.stanza);
+  }
+  return bytes;
 }
 
 /** What a piece of code sent, in order, held back until its effects are on disk (`Router.collect`). */

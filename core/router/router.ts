@@ -1,3 +1,4 @@
+import type { Backlog } from "./backlog.js";
 import type { Outbox } from "./outbox.js";
 import type { Origin } from "./stanza-event.js";
 import type { DeliveryTarget } from "./delivery.js";
@@ -39,8 +40,11 @@ export interface Router {
   hold(until: Promise<unknown>, fn: () => void, failed: (error: unknown) => void): void;
   /** Runs `fn` at once; whatever is sent meanwhile, answers included, goes into `outbox` instead of out. */
   collect<R>(outbox: Outbox, fn: () => R): R;
-  /** Sends what was collected, in order, and empties the outbox. */
-  release(outbox: Outbox, lane?: object): void;
+  /**
+   * Sends what was collected, in order, and empties the outbox.
+   * @param backlog counts what has to wait, as something before it on the lane does
+   */
+  release(outbox: Outbox, lane?: object, backlog?: Backlog): void;
   /** Throws away what was collected: iqs answered in it count as unanswered again. */
   drop(outbox: Outbox): void;
 }

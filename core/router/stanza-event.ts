@@ -1,4 +1,5 @@
 import type { Element } from "../xmpp/element.js";
+import type { Backlog } from "./backlog.js";
 import type { StanzaError } from "../xmpp/stanza-error.js";
 import type { ModuleLog } from "../log/logger.js";
 
@@ -16,6 +17,11 @@ export interface Origin {
   readonly fullJid?: string;
   /** Address of the peer, where it is known. */
   readonly ip?: string;
+  /**
+   * What came from there and is not finished. Whoever goes on with a stanza after its handler has returned keeps it
+   * there, so that no more is read than can be kept in memory.
+   */
+  readonly backlog?: Backlog;
   /** Writes into the log under the name of the session or link. */
   readonly log: ModuleLog;
   /** Sends a stanza back. Inside a room's step it waits in the room's outbox with everything else. */

@@ -9,8 +9,9 @@ import { errorReply, isRequest, mayBeAnswered, parseError, reply } from "../xmpp
 import { StanzaError } from "../xmpp/stanza-error.js";
 import { serialise, type StanzaTemplate } from "../xmpp/template.js";
 import type { DeliveryTarget } from "./delivery.js";
+import type { Backlog } from "./backlog.js";
 import { Fanout } from "./fanout.js";
-import { Outbox, type HeldEntry, type OutboxEntry } from "./outbox.js";
+import { Outbox, sizeOfEntries, type HeldEntry, type OutboxEntry } from "./outbox.js";
 import { Requests, type TrackedRequest } from "./requests.js";
 import type { Router } from "./router.js";
 import type { IqEvent, Origin, StanzaEvent } from "./stanza-event.js";
@@ -24,6 +25,14 @@ type Result = Element | StanzaError | boolean | undefined;
 interface OwnRequest {
   readonly resolve: (answer: Element) => void;
   readonly reject: (error: StanzaError) => void;
+}
+
+/** What has come in while nothing is handled. */
+interface WaitingStanza {
+  readonly stanza: Element;
+  readonly origin: Origin;
+  /** It waits no longer. */
+  readonly over: (() => void) | undefined;
 }
 
 /** Nobody waits longer for something that is done, {@link StanzaRouter.pauseWhile}. */
@@ -69,7 +78,7 @@ export class StanzaRouter implements Router {
   readonly #servedElsewhere = new Set<string>();
   #outbox: Outbox | undefined;
   /** What has come in during {@link pauseWhile}. */
-  #waiting: { readonly stanza: Element; readonly origin: Origin }[] | undefined;
+  #waiting: WaitingStanza[] | undefined;
 
   constructor(options: { hosts: Hosts; logger: Logger; timers: Timers }) {
     this.#hosts = options.hosts;
@@ -86,7 +95,7 @@ export class StanzaRouter implements Router {
 
   receive(stanza: Element, origin: Origin): void {
     if (this.#waiting && !this.#isOwnAnswer(stanza)) {
-      this.#waiting.push({ stanza, origin });
+      this.#waiting.push({ stanza, origin, over: origin.backlog?.keep(stanza) });
       return;
     }
     try {
@@ -98,11 +107,14 @@ export class StanzaRouter implements Router {
 
   async pauseWhile<R>(work: () => Promise<R>): Promise<R> {
     if (this.#waiting) return work();
-    const waiting: { readonly stanza: Element; readonly origin: Origin }[] = [];
+    const waiting: WaitingStanza[] = [];
     this.#waiting = waiting;
     const goOn = (): undefined => {
       if (this.#waiting === waiting) this.#waiting = undefined;
-      for (const { stanza, origin } of waiting.splice(0)) this.receive(stanza, origin);
+      for (const { stanza, origin, over } of waiting.splice(0)) {
+        over?.();
+        this.receive(stanza, origin);
+      }
     };
     const timer = this.#timers.add(LONGEST_PAUSE_SECONDS, goOn);
     try {
@@ -262,7 +274,9 @@ export class StanzaRouter implements Router {
     };
     const result = this.#fireIqRequest(host, kind, stanza, event, toSelf);
     if (result instanceof Promise) {
+      const over = origin.backlog?.keep(stanza);
       void result.then((value: Result) => {
+        over?.();
         this.#finish(request, origin, value);
       });
     } else this.#finish(request, origin, result);
@@ -436,11 +450,18 @@ export class StanzaRouter implements Router {
     }
   }
 
-  release(outbox: Outbox, lane?: object): void {
+  release(outbox: Outbox, lane?: object, backlog?: Backlog): void {
     const { entries } = outbox;
     outbox.entries = [];
     outbox.answered = [];
     for (const entry of entries) this.#releaseEntry(entry, lane);
+    if (backlog && lane && entries.length > 0 && this.#fanout.isBehind(lane)) {
+      const bytes = sizeOfEntries(entries);
+      backlog.add(bytes);
+      this.#fanout.inTurn(lane, () => {
+        backlog.remove(bytes);
+      });
+    }
   }
 
   #releaseEntry(entry: OutboxEntry, lane: object | undefined): void {

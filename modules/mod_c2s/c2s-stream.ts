@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import {
+  Backlog,
   bare,
   childElements,
   parseStreamError,
@@ -41,6 +42,7 @@ export class C2sStream implements ClientStream {
   fullJid?: FullJid;
   readonly ip: string;
   readonly log: ModuleLog;
+  readonly backlog: Backlog;
   readonly #context: C2sContext;
   readonly #connection: ClientConnection;
   readonly #input: HeldInput;
@@ -59,6 +61,7 @@ export class C2sStream implements ClientStream {
   constructor(socket: Socket, context: C2sContext) {
     this.#context = context;
     this.ip = socket.remoteAddress ?? "";
+    this.backlog = new Backlog(context.options.maxBacklogBytes);
     const id = randomUUID().slice(0, 8);
     this.log = (level, format, ...args) => {
       context.log(level, `c2s %s: ${format}`, this.fullJid ?? id, ...args);
@@ -88,7 +91,8 @@ export class C2sStream implements ClientStream {
     });
     this.#input = new HeldInput(this.#connection, {
       handle: (element) => {
-        this.#handle(element);
+        if (element === "end") this.close();
+        else this.#handle(element);
       },
       isOpen: () => this.isOpen,
       onFailed: (error) => {
@@ -144,6 +148,7 @@ export class C2sStream implements ClientStream {
   }
 
   #read(chunk: Buffer): void {
+    this.backlog.read(chunk.length);
     this.#parser.write(chunk);
     if (!this.isOpen) return;
     this.#stanzaDeadline.read(this.#parser);
@@ -263,7 +268,7 @@ export class C2sStream implements ClientStream {
         this.#input.take(element);
       },
       onStreamEnd: () => {
-        this.close();
+        this.#input.take("end");
       },
       onError: (error) => {
         this.close(error.condition, error.text);
@@ -328,9 +333,19 @@ export class C2sStream implements ClientStream {
       // RFC 6120 §8.1.5: the language of the stream holds for its stanzas.
       if (this.#lang !== undefined && stanza.name !== "iq") stanza.attrs["xml:lang"] ??= this.#lang;
       this.#context.router.receive(stanza, this);
+      if (this.backlog.isFull) this.#input.hold(this.#untilRoom());
       return;
     }
     negotiate(this, this.#context.host(this.host), stanza);
+  }
+
+  /** Until enough of what the client has sent is finished. */
+  async #untilRoom(): Promise<void> {
+    this.#stanzaDeadline.pause();
+    await new Promise<void>((resolve) => {
+      this.backlog.whenRoom(resolve);
+    });
+    this.#stanzaDeadline.resume();
   }
 
   /** Whether it belongs to that user; the bare JID is prepared. */

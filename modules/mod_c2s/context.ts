@@ -19,6 +19,8 @@ export interface C2sOptions {
   readonly sendTimeoutSeconds: number;
   /** Bytes that may wait for a client that does not read. */
   readonly maxPendingBytes: number;
+  /** Bytes of what came from a client and is not finished, with more of which nothing more is read from it. */
+  readonly maxBacklogBytes: number;
   readonly conflictResolve: ConflictResolve;
   /** Sessions that one user may have. */
   readonly maxResources: number;

@@ -3,21 +3,21 @@ import type { ClientConnection } from "./connection.js";
 
 /** Whom a {@link HeldInput} asks and tells. */
 export interface HeldInputHandlers {
-  /** Handles an element that may be handled now. */
-  readonly handle: (element: Element) => void;
+  /** Handles an element, or the end of the stream, that may be handled now. */
+  readonly handle: (element: Element | "end") => void;
   /** Whether elements are still of any use. */
   readonly isOpen: () => boolean;
   /** The work that was waited for has failed; what waits goes on waiting. */
   readonly onFailed: (error: unknown) => void;
 }
 
-/** Lets what a client sends wait, in order, while negotiation works on what it sent before. */
+/** Lets what a client sends wait, in order, while something works on what it sent before. */
 export class HeldInput {
   readonly #connection: ClientConnection;
   readonly #handlers: HeldInputHandlers;
   /** The work that is waited for. */
   #held: Promise<void> | undefined;
-  #waiting: Element[] = [];
+  #waiting: (Element | "end")[] = [];
 
   /** @param connection nothing is read from it while something is waited for */
   constructor(connection: ClientConnection, handlers: HeldInputHandlers) {
@@ -25,8 +25,8 @@ export class HeldInput {
     this.#handlers = handlers;
   }
 
-  /** Handles an element, at once or when its time has come. */
-  take(element: Element): void {
+  /** Handles an element, or the end of the stream, at once or when its time has come. */
+  take(element: Element | "end"): void {
     if (this.#held) this.#waiting.push(element);
     else this.#handlers.handle(element);
   }
@@ -49,7 +49,9 @@ export class HeldInput {
     if (this.#held !== held) return;
     this.#held = undefined;
     const { handle, isOpen } = this.#handlers;
-    while (this.#waiting.length > 0 && this.#held === undefined && isOpen()) handle(this.#waiting.shift() as Element);
+    while (this.#waiting.length > 0 && this.#held === undefined && isOpen()) {
+      handle(this.#waiting.shift() as Element | "end");
+    }
     if (this.#held === undefined) this.#connection.release();
   }
 }

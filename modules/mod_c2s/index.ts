@@ -129,6 +129,7 @@ export default class ClientListeners {
       stanzaTimeoutSeconds: module.getOptionPeriod("c2s_stanza_timeout", 300, 1),
       sendTimeoutSeconds: this.#sendTimeout(),
       maxPendingBytes: module.getOptionInteger("c2s_max_pending", 4096 * KIB, 64 * KIB), // bytes
+      maxBacklogBytes: module.getOptionInteger("c2s_max_backlog", 1024 * KIB, 64 * KIB), // bytes
       conflictResolve: module.getOptionEnum<ConflictResolve>(
         "conflict_resolve",
         "kick_old",

@@ -20,6 +20,7 @@ export function commitStep(room: LiveRoom, step: Step): Promise<unknown> | undef
   written.catch((error: unknown) => {
     room.service.module.log("error", "%s: could not be written: %s", room.jid, error);
   });
+  (step.unwritten ??= []).push(written);
   return undefined;
 }
 

@@ -40,20 +40,29 @@ function isEntering({ stanza }: StanzaEvent): boolean {
  */
 export function admit(service: Service, event: StanzaEvent, handle: RoomHandler): true {
   const jid = bare(String(event.stanza.attrs["to"]));
-  const again = (): void => {
-    admit(service, event, handle);
-  };
-  if (service.directory.afterCreation(jid, again)) {
-    defer(event);
+  const { directory } = service;
+  if (directory.isCreating(jid)) {
+    const over = wait(event);
+    directory.afterCreation(jid, () => {
+      over?.();
+      admit(service, event, handle);
+    });
     return true;
   }
   try {
-    const found = service.directory.find(jid);
+    const found = directory.find(jid);
     if (found instanceof Promise) {
-      defer(event);
-      found.then(again, (error: unknown) => {
-        notFound(service, event, jid, error);
-      });
+      const over = wait(event);
+      found.then(
+        () => {
+          over?.();
+          admit(service, event, handle);
+        },
+        (error: unknown) => {
+          over?.();
+          notFound(service, event, jid, error);
+        },
+      );
     } else hand(service, event, jid, found, handle);
   } catch (error) {
     notFound(service, event, jid, error);
@@ -89,9 +98,10 @@ export function refuseWithoutRoom(service: Service, event: IqEvent): undefined |
   }
 }
 
-/** The answer to an iq comes later. */
-function defer(event: StanzaEvent | IqEvent): void {
+/** What becomes of a stanza, the answer to an iq too, comes later. @returns says that it is finished */
+function wait(event: StanzaEvent | IqEvent): (() => void) | undefined {
   if ("defer" in event && mayBeAnswered(event.stanza)) event.defer();
+  return event.origin.backlog?.keep(event.stanza);
 }
 
 /** The room could not be restored: refused, or unreadable. */
@@ -141,10 +151,12 @@ function unknownRoom(service: Service, event: StanzaEvent, jid: BareJid): void {
 
 function take(service: Service, event: StanzaEvent, room: LiveRoom, handle: RoomHandler): void {
   let isDone = false;
+  let over: (() => void) | undefined;
   // What is done with a stanza may change it, its sender too: an error is an answer to what came in.
   const { name } = event.stanza;
   const attrs = { ...event.stanza.attrs } as Record<string, string>;
   room.steps.take(String(attrs["from"]), {
+    event,
     work: () => {
       // Its room may have ended while it waited for its turn.
       if (room.isTracked) handle(room);
@@ -152,13 +164,15 @@ function take(service: Service, event: StanzaEvent, room: LiveRoom, handle: Room
     },
     fail: (error) => {
       isDone = true;
+      over?.();
       if (!isUnanswerable(event)) refuse({ origin: event.origin, stanza: xml(name, attrs) }, error);
     },
     done: () => {
       isDone = true;
+      over?.();
     },
   });
-  if (!isDone) defer(event);
+  if (!isDone) over = wait(event);
 }
 
 /** Somebody enters a room that is not there: it is made for them (XEP-0045 §10.1). */
@@ -166,10 +180,15 @@ function create(service: Service, event: StanzaEvent, jid: BareJid): void {
   const { directory, roomClass } = service;
   const room = new roomClass(service, jid);
   directory.reserve(jid);
+  let isDecided = false;
+  let over: (() => void) | undefined;
   const decided = (): void => {
+    isDecided = true;
+    over?.();
     directory.decided(jid);
   };
   room.steps.take(String(event.stanza.attrs["from"]), {
+    event,
     work: () => {
       firstPresence(service, event, room);
     },
@@ -179,6 +198,7 @@ function create(service: Service, event: StanzaEvent, jid: BareJid): void {
     },
     done: decided,
   });
+  if (!isDecided) over = wait(event);
 }
 
 function firstPresence(service: Service, event: StanzaEvent, room: LiveRoom): void {

@@ -8,6 +8,7 @@ import type {
   OccupantJid,
   Origin,
   StanzaError,
+  StanzaEvent,
 } from "chorus-muc";
 import type { Affiliation } from "./affiliations.js";
 import type { Form } from "./form.js";
@@ -103,8 +104,15 @@ export interface Room {
    * Runs `fn` as one step of the room, at once if the room is not waiting for a step to be written.
    * @returns what `fn` returns; a promise of it if the step waits, rejected with a `StanzaError` when it could not be
    *   written. Inside a step: `fn` is part of that step.
+   * @param event the stanza that it is done for, once its handler has returned: what has to wait counts as its sender's
+   *   (`Origin.backlog`)
    */
-  run<R>(fn: () => R): R | Promise<R>;
+  run<R>(fn: () => R, event?: StanzaEvent): R | Promise<R>;
+  /**
+   * Within a step: something is being written that nothing of the step waits for. What is not written yet counts as
+   * part of the stanza that the step is for (`Origin.backlog`), so that nobody sends faster than the disk writes.
+   */
+  noteWrite(written: Promise<unknown>): void;
   /** Calls `fn` when the step under way is done, and what it sent is on its way. Not called if the step fails. */
   onCommit(fn: () => void): void;
   /** Puts back what a module changed outside of `_data` and `roomState`, if the step under way fails; last in, first out. */

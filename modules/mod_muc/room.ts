@@ -9,6 +9,7 @@ import {
   type FullJid,
   type OccupantJid,
   type Origin,
+  type StanzaEvent,
 } from "chorus-muc";
 import { AffiliationList } from "./affiliation-list.js";
 import { affiliationRank, type Affiliation } from "./affiliations.js";
@@ -136,8 +137,13 @@ export class LiveRoom {
 
   // Steps
 
-  run<R>(fn: () => R): R | Promise<R> {
-    return this.steps.run(fn);
+  run<R>(fn: () => R, event?: StanzaEvent): R | Promise<R> {
+    return this.steps.run(fn, event);
+  }
+
+  noteWrite(written: Promise<unknown>): void {
+    const step = this.steps.current;
+    if (step) (step.unwritten ??= []).push(written);
   }
 
   onRollback(undo: () => void): void {

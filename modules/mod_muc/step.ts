@@ -1,4 +1,4 @@
-import { Outbox, StanzaError, type FullJid, type ModuleLog, type Router } from "chorus-muc";
+import { Outbox, StanzaError, type FullJid, type ModuleLog, type Router, type StanzaEvent } from "chorus-muc";
 
 /** Stanzas of a room that may wait for asynchronous handlers, and behind them. */
 const MAX_PARKED = 64;
@@ -15,6 +15,8 @@ export class Step {
   sessions: Set<FullJid> | undefined;
   /** `_data` as it was when the step first touched it, as JSON. */
   dataBefore: string | undefined;
+  /** What is being written without anything of the step waiting for it. */
+  unwritten: Promise<unknown>[] | undefined;
 
   /** A session came, changed or went. */
   sessionChanged(jid: FullJid): void {
@@ -42,6 +44,8 @@ export class Step {
 export interface Task {
   /** Whose stanza it is, if it is one. */
   readonly sender?: string;
+  /** The stanza that it is for: what has to wait of it counts as its sender's. */
+  readonly event?: StanzaEvent | undefined;
   work(): void;
   /** It was taken back: refused by an error that was thrown, or not written. What it sends leaves at once. */
   fail(error: StanzaError): void;
@@ -180,7 +184,7 @@ export class RoomSteps {
   }
 
   /** See `Room.run`. */
-  run<R>(fn: () => R): R | Promise<R> {
+  run<R>(fn: () => R, event?: StanzaEvent): R | Promise<R> {
     if (this.#current) return fn();
     let result: { readonly value: R } | { readonly error: StanzaError } | undefined;
     let settle: ((result: { readonly value: R } | { readonly error: StanzaError }) => void) | undefined;
@@ -190,6 +194,7 @@ export class RoomSteps {
       settle?.(outcome);
     };
     this.#submit({
+      event,
       work: () => {
         value = fn();
       },
@@ -260,6 +265,7 @@ export class RoomSteps {
     };
     const onLane: Task = {
       sender,
+      event: task.event,
       work: () => {
         // While this one was queued, one before it was parked.
         const ahead = this.#lanes.get(sender);
@@ -298,6 +304,7 @@ export class RoomSteps {
   #resume(lane: Lane, go: () => void): void {
     const parked = lane.parked as Task;
     this.#submit({
+      event: parked.event,
       work: () => {
         const refusal = this.#options.refusal(parked.sender ?? "");
         if (refusal) throw refusal;
@@ -392,9 +399,11 @@ export class RoomSteps {
   }
 
   #release(step: Step, task: Task | undefined): void {
-    this.#options.router.release(step.outbox, this.#options.lane);
+    const event = task?.event;
+    this.#options.router.release(step.outbox, this.#options.lane, event?.origin.backlog);
     for (const fn of step.committed) this.#guard(fn);
     task?.done?.();
+    if (event && step.unwritten) keepUntil(event, step.unwritten);
   }
 
   #guard(fn: () => void): void {
@@ -435,8 +444,14 @@ export class RoomSteps {
     router.collect(outbox, () => {
       task.fail(error);
     });
-    router.release(outbox, lane);
+    router.release(outbox, lane, task.event?.origin.backlog);
   }
+}
+
+/** What is being written is in memory until then, whoever waits for it. */
+function keepUntil({ origin, stanza }: StanzaEvent, writes: readonly Promise<unknown>[]): void {
+  const over = origin.backlog?.keep(stanza);
+  if (over) void Promise.allSettled(writes).then(over);
 }
 
 function isThenable<V>(value: V | PromiseLike<V>): value is PromiseLike<V> {

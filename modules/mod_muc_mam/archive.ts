@@ -64,6 +64,7 @@ export class RoomArchives {
     stanza.append(stanzaId(room.jid, id));
     // A temporary room waits for nothing.
     if (room.getPersistent()) event.holdUntil(written);
+    else room.noteWrite(written);
     const remove = (): void => {
       this.#remove(user, id);
     };
@@ -73,7 +74,8 @@ export class RoomArchives {
 
   /** Archives that somebody came or went; nobody waits for that. */
   keepPresence(room: Room, presence: Element): void {
-    this.#append(room, presence, presence.attrs["type"] === "unavailable" ? "presence<unavailable" : "presence");
+    const kind = presence.attrs["type"] === "unavailable" ? "presence<unavailable" : "presence";
+    room.noteWrite(this.#append(room, presence, kind).written);
   }
 
   #append(room: Room, stanza: Element, kind: string): ReturnType<ArchiveStore["append"]> {

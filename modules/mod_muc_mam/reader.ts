@@ -27,6 +27,9 @@ export interface ReaderOptions extends AccessOptions {
   readonly hasOccupantIds: boolean;
 }
 
+/** What a result takes in memory before it is sent, in bytes: a message of the usual size, as it was read. */
+const PER_RESULT = 1_024;
+
 /** What is sent in answer to a request, made when it is this room's turn. */
 type Answer = (room: Room) => { readonly results: readonly Element[]; readonly answer: Element };
 
@@ -62,11 +65,13 @@ export class ArchiveReader {
       if (reading instanceof StanzaError) return reading;
       const { user } = this.archives.placeOf(room);
       const request = event.defer();
+      const over = event.origin.backlog?.keep(event.stanza, PER_RESULT * this.options.limits.max);
       reading
         .then((made) => this.#answer(event, user, made))
         .catch((error: unknown) => {
           this.#fail(room, request, error);
-        });
+        })
+        .finally(over);
       return true;
     });
   }
@@ -121,7 +126,7 @@ export class ArchiveReader {
       const { results, answer } = made(room);
       for (const result of results) origin.send(result);
       origin.send(Object.assign(answer, { attrs: { ...answer.attrs, ...reply(stanza).attrs } }));
-    });
+    }, event);
   }
 
   #fail(room: Room, request: DeferredRequest, error: unknown): void {

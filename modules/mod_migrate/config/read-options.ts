@@ -138,11 +138,11 @@ const OWN: readonly [string, OptionKnowledge][] = [
     of("rooms", same("Chorus's own")),
   ),
   ...each(
-    "c2s_max_auth_failures c2s_max_pending c2s_stanza_timeout max_resources self_signed_certificates",
+    "c2s_max_auth_failures c2s_max_backlog c2s_max_pending c2s_stanza_timeout max_resources self_signed_certificates",
     of("accounts", same("Chorus's own")),
   ),
   ...each(
-    "component_max_pending component_send_timeout component_stanza_timeout component_upstream",
+    "component_max_backlog component_max_pending component_send_timeout component_stanza_timeout component_upstream",
     of("server", same("Chorus's own")),
   ),
 ];

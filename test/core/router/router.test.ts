@@ -7,6 +7,7 @@ import { Hosts } from "../../../core/hosts/hosts.js";
 import type { Link } from "../../../core/links/link.js";
 import type { Outlet } from "../../../core/links/outlet.js";
 import type { Logger } from "../../../core/log/logger.js";
+import { Backlog } from "../../../core/router/backlog.js";
 import type { DeliveryTarget } from "../../../core/router/delivery.js";
 import { SLICE } from "../../../core/router/fanout.js";
 import { Outbox } from "../../../core/router/outbox.js";
@@ -395,5 +396,92 @@ describe("router", () => {
       said("fourth"),
       jids.map((jid) => `${jid} fourth`),
     );
+  });
+
+  describe("what is not finished when its handling returns fills the backlog of who sent it", () => {
+    const filled = (): { origin: Origin; backlog: Backlog; sent: string[] } => {
+      const { origin, sent } = session("juliet@example/balcony");
+      const backlog = new Backlog(0);
+      return { origin: Object.assign(origin, { backlog }), backlog, sent };
+    };
+    const question = `<iq type="get" id="q" to="rooms.example"><query xmlns="urn:q"/></iq>`;
+
+    it("a request, until the promise of its answer is settled", async () => {
+      const { origin, backlog, sent } = filled();
+      let answer: (result: Element) => void = () => undefined;
+      rooms.events.hook(
+        "iq-get/host/urn:q:query",
+        () =>
+          new Promise((resolve) => {
+            answer = resolve;
+          }),
+        owner,
+      );
+      router.receive(parseStanza(question), origin);
+      assert.equal(backlog.isFull, true);
+      answer(xml("iq", {}));
+      await new Promise(setImmediate);
+      assert.deepEqual([backlog.isFull, sent.length], [false, 1]);
+    });
+
+    it("nothing of a request that is answered at once", () => {
+      const { origin, backlog } = filled();
+      router.receive(parseStanza(question), origin);
+      assert.equal(backlog.isFull, false);
+    });
+
+    it("what comes in while nothing is handled", async () => {
+      const { origin, backlog } = filled();
+      await router.pauseWhile(() => {
+        router.receive(parseStanza(question), origin);
+        assert.equal(backlog.isFull, true);
+        return Promise.resolve();
+      });
+      assert.equal(backlog.isFull, false);
+    });
+
+    it("what cannot leave, until it has; and there is room in a turn of its own", async () => {
+      const { backlog, sent } = filled();
+      const lane = {};
+      const outbox = new Outbox();
+      const told: string[] = [];
+      let goOn: () => void = () => undefined;
+      const until = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      router.collect(outbox, () => {
+        router.hold(
+          until,
+          () => {
+            router.send(parseStanza(`<message from="rooms.example" to="juliet@example/balcony"/>`));
+          },
+          () => undefined,
+        );
+      });
+      router.release(outbox, lane, backlog);
+      assert.equal(backlog.isFull, true);
+      users.events.hook(
+        "message/full",
+        () => {
+          told.push("sent");
+          return true;
+        },
+        owner,
+      );
+      const hasRoom = new Promise<void>((resolve) => {
+        backlog.whenRoom(() => {
+          told.push("room");
+          resolve();
+        });
+      });
+      goOn();
+      await hasRoom;
+      assert.deepEqual([told, backlog.isFull, sent], [["sent", "room"], false, []]);
+      router.collect(outbox, () => {
+        router.send(parseStanza(`<message from="rooms.example" to="juliet@example/balcony"/>`));
+      });
+      router.release(outbox, lane, backlog);
+      assert.deepEqual([told.length, backlog.isFull], [3, false]);
+    });
   });
 });
