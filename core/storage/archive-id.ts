@@ -29,6 +29,8 @@ export function archiveIds(now: () => number, last: number): () => ArchiveId {
   let counter = COUNTER_LIMIT - 1; // that millisecond is used up
   let present = ms;
   const nextRandom = randomPieces();
+  let timeMs = -1;
+  let time = "";
   return () => {
     const clock = Math.floor(now());
     if (clock > ms) {
@@ -39,22 +41,33 @@ export function archiveIds(now: () => number, last: number): () => ArchiveId {
       counter = 0;
     }
     present = present - clock > LONGEST_HOLD_MS ? clock : Math.max(present, clock);
+    if (ms !== timeMs) {
+      timeMs = ms;
+      const hex = ms.toString(16).padStart(12, "0");
+      time = `${hex.slice(0, 8)}-${hex.slice(8)}-7`;
+    }
     const random = nextRandom();
-    random[0] = 0x80 | ((random[0] ?? 0) & 0x3f);
-    const hex = `${ms.toString(16).padStart(12, "0")}7${counter.toString(16).padStart(3, "0")}${random.toString("hex")}`;
-    const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-    return { id, ms, when: present / 1000 };
+    return {
+      id: `${time}${counter.toString(16).padStart(3, "0")}-${random.slice(0, 4)}-${random.slice(4)}`,
+      ms,
+      when: present / 1000,
+    };
   };
 }
 
-function randomPieces(): () => Buffer {
-  let pool = Buffer.alloc(0);
+/** Random bits of ids behind their variant, hexadecimal. */
+function randomPieces(): () => string {
+  let pool = "";
   let at = 0;
   return () => {
     if (at === pool.length) {
-      pool = randomBytes(RANDOM_BYTES * IDS_AT_ONCE);
+      const bytes = randomBytes(RANDOM_BYTES * IDS_AT_ONCE);
+      for (let first = 0; first < bytes.length; first += RANDOM_BYTES) {
+        bytes[first] = 0x80 | ((bytes[first] ?? 0) & 0x3f);
+      }
+      pool = bytes.toString("hex");
       at = 0;
     }
-    return pool.subarray(at, (at += RANDOM_BYTES));
+    return pool.slice(at, (at += RANDOM_BYTES * 2));
   };
 }

@@ -5,6 +5,10 @@ export const TIME_LENGTH = 16;
 /** Past every digit, for the end of a time that is included. */
 export const PAST_DIGITS = "~";
 
+/** To look at the bits of a number. */
+const double = new DataView(new ArrayBuffer(8));
+const SIGN = 0x8000_0000;
+
 /** Where an entry is among those of its user: sorts as times do, then by `stamp`. */
 export function positionOf(when: number, stamp: string): string {
   return timeText(when) + stamp;
@@ -12,15 +16,14 @@ export function positionOf(when: number, stamp: string): string {
 
 /** A time as a position begins with it: hexadecimal digits that sort as the numbers do: IEEE 754's own order, with the sign turned around. */
 export function timeText(seconds: number): string {
-  const bytes = Buffer.alloc(TIME_LENGTH / 2);
-  bytes.writeDoubleBE(seconds + 0);
-  const isNegative = (bytes[0] ?? 0) >= 0x80;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] ?? 0;
-    if (isNegative) bytes[at] = ~byte & 0xff;
-    else if (at === 0) bytes[at] = byte | 0x80;
-  }
-  return bytes.toString("hex");
+  double.setFloat64(0, seconds + 0);
+  const high = double.getInt32(0);
+  const low = double.getInt32(4);
+  return high < 0 ? digits(~high) + digits(~low) : digits(high | SIGN) + digits(low);
+}
+
+function digits(bits: number): string {
+  return (bits >>> 0).toString(16).padStart(8, "0");
 }
 
 /** The time of a position, in unix seconds. */

@@ -2,6 +2,8 @@ import { setImmediate } from "node:timers/promises";
 import { parseStanza } from "../xmpp/parse.js";
 import type { Element } from "../xmpp/element.js";
 import { serialise } from "../xmpp/template.js";
+import { ArchiveAppends } from "./archive-appends.js";
+import type { ArchiveId } from "./archive-id.js";
 import { entryText, readEntry, type StoredEntry } from "./archive-entry.js";
 import { PAST_DIGITS, positionOf, TIME_LENGTH, timeText } from "./archive-position.js";
 import type { Database } from "./database.js";
@@ -19,6 +21,13 @@ interface UserKeys {
   readonly entries: Buffer;
   readonly ids: Buffer;
   readonly count: Buffer;
+}
+
+/** An entry of an id that was not used before. */
+interface NewEntry {
+  readonly made: ArchiveId;
+  readonly position: string;
+  readonly text: string;
 }
 
 interface Bounds {
@@ -44,6 +53,7 @@ export class RecordArchiveStore implements ArchiveStore {
   readonly #scope: string;
   /** Those of the user asked for last, as one message brings several records. */
   #lastKeys: UserKeys | undefined;
+  readonly #appends: ArchiveAppends<NewEntry>;
 
   constructor(
     private readonly database: Database,
@@ -54,6 +64,7 @@ export class RecordArchiveStore implements ArchiveStore {
     this.#ids = encodeKey(["archive-id", host, name]);
     this.#counts = encodeKey(["archive-count", host, name]);
     this.#scope = this.#entries.toString("latin1");
+    this.#appends = new ArchiveAppends(database, (transaction, user, added) => this.#add(transaction, user, added));
   }
 
   append(
@@ -67,25 +78,40 @@ export class RecordArchiveStore implements ArchiveStore {
     const made = this.database.nextArchiveId();
     const id = key ?? made.id;
     const entry: StoredEntry = { id, when: checkTime(when ?? made.when), with: withValue, xml: serialise(stanza) };
-    const position = positionOf(entry.when, made.id.replaceAll("-", ""));
-    const text = entryText(entry);
+    const added = { made, position: positionOf(entry.when, stampOf(made)), text: entryText(entry) };
     const refusal = this.database.refusal(this.#keys(user).count);
-    const change = (transaction: Transaction): undefined | Promise<undefined> => {
-      const put = (before: string | undefined): undefined => {
-        if (before !== undefined) transaction.put(extendKey(this.#keys(user).entries, before), undefined);
-        transaction.put(extendKey(this.#keys(user).entries, position), text);
-        transaction.put(extendKey(this.#keys(user).ids, id), position);
-        return undefined;
-      };
-      this.database.rememberArchiveId(transaction, made);
-      if (key === null) return then(this.#addCount(transaction, user, 1), () => put(undefined));
-      return then(transaction.get(extendKey(this.#keys(user).ids, id)), (before) =>
-        before === undefined ? then(this.#addCount(transaction, user, 1), () => put(undefined)) : put(before),
-      );
-    };
-    const written = refusal ? Promise.reject(refusal) : this.database.issue(this.#path(user), change, options?.sync);
-    written.catch(() => undefined); // who does not look at it must not bring the process down
+    if (refusal) return { id, written: quiet(Promise.reject(refusal)) };
+    const path = this.#path(user);
+    const written =
+      key === null
+        ? this.#appends.add(path, user, added, options?.sync)
+        : quiet(
+            this.database.issue(path, (transaction) => this.#replace(transaction, user, key, added), options?.sync),
+          );
     return { id, written };
+  }
+
+  #add(transaction: Transaction, user: string, added: readonly NewEntry[]): undefined | Promise<undefined> {
+    for (const entry of added) this.#put(transaction, user, entry.made.id, entry);
+    const latest = added.at(-1);
+    if (latest) this.database.rememberArchiveId(transaction, latest.made);
+    return this.#addCount(transaction, user, added.length);
+  }
+
+  /** Adds an entry in place of the one of that id, if there is one. */
+  #replace(transaction: Transaction, user: string, id: string, added: NewEntry): undefined | Promise<undefined> {
+    return then(transaction.get(extendKey(this.#keys(user).ids, id)), (before) => {
+      if (before !== undefined) transaction.put(extendKey(this.#keys(user).entries, before), undefined);
+      this.#put(transaction, user, id, added);
+      this.database.rememberArchiveId(transaction, added.made);
+      return before === undefined ? this.#addCount(transaction, user, 1) : undefined;
+    });
+  }
+
+  #put(transaction: Transaction, user: string, id: string, { position, text }: NewEntry): void {
+    const { entries, ids } = this.#keys(user);
+    transaction.put(extendKey(entries, position), text);
+    transaction.put(extendKey(ids, id), position);
   }
 
   async find(user: string, query: ArchiveQuery = {}): Promise<ArchivePage | undefined> {
@@ -332,6 +358,17 @@ function matches(entry: StoredEntry, query: ArchiveQuery): boolean {
 /** Goes on with a value that may have to be waited for, at once where it has not. */
 function then<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
   return value instanceof Promise ? value.then(next) : next(value);
+}
+
+/** What sorts entries of the same time. */
+function stampOf({ id }: ArchiveId): string {
+  return id.replaceAll("-", "");
+}
+
+/** Who does not look at it must not bring the process down. */
+function quiet(written: Promise<undefined>): Promise<undefined> {
+  written.catch(() => undefined);
+  return written;
 }
 
 function checkTime(seconds: number): number {

@@ -79,6 +79,11 @@ export class Database {
     return this.#writer.issue(path, change, sync);
   }
 
+  /** See {@link Writer.mayGrow}. */
+  mayGrow(change: Change<unknown>): boolean {
+    return this.#writer.mayGrow(change);
+  }
+
   /** Waits for the changes under way that touch the data. */
   async settled(path: DataPath): Promise<void> {
     await this.#writer.pending(path);

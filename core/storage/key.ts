@@ -20,9 +20,24 @@ export function encodeKey(parts: readonly KeyPart[]): Buffer {
   return Buffer.concat(parts.map(encodePart));
 }
 
-/** The key of the tuple that `prefix` is the key of, with more parts. */
-export function extendKey(prefix: Buffer, ...parts: readonly KeyPart[]): Buffer {
-  return Buffer.concat([prefix, ...parts.map(encodePart)]);
+/** The key of the tuple that `prefix` is the key of, with one part more. */
+export function extendKey(prefix: Buffer, part: KeyPart): Buffer {
+  return (part === null ? undefined : extendPlain(prefix, part)) ?? Buffer.concat([prefix, encodePart(part)]);
+}
+
+/** The same for a string that is written as it is, as nearly all are: ASCII, without `00`. */
+function extendPlain(prefix: Buffer, text: string): Buffer | undefined {
+  const key = Buffer.allocUnsafe(prefix.length + text.length + 2);
+  key.set(prefix);
+  let to = prefix.length;
+  key[to++] = STRING;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0 || code > 0x7f) return undefined;
+    key[to++] = code;
+  }
+  key[to] = 0;
+  return key;
 }
 
 /** The first key past every tuple that begins with the one that `prefix` is the key of. */

@@ -10,13 +10,6 @@ import type { KeyRange, RecordChange, RecordCursor, StorageDriver } from "./driv
 import { StorageError } from "./store.js";
 
 type Database = AbstractLevel<string | Buffer | Uint8Array, Buffer, string>;
-/** What both kinds of database take; LevelDB alone looks at `sync`. */
-interface BatchOptions {
-  keyEncoding: "buffer";
-  valueEncoding: "utf8";
-  sync: boolean;
-}
-
 /** Changes that are handed over without letting others have a turn. */
 const SLICE = 1000;
 const PROBE_BYTES = 8 * 1024 * 1024;
@@ -74,23 +67,15 @@ class LevelDriver implements StorageDriver {
     }
   }
 
+  /** In one piece, handed over in slices, so that a huge one does not keep the process from its work. */
   async #write(changes: readonly RecordChange[], options: { readonly sync: boolean }): Promise<void> {
-    if (changes.length > SLICE) return this.#largeBatch(changes, options);
-    const operations = changes.map(({ key, value }) =>
-      value === undefined ? { type: "del" as const, key } : { type: "put" as const, key, value },
-    );
-    const batchOptions: BatchOptions = { ...ENCODINGS, ...options };
-    await this.db.batch(operations, batchOptions);
-  }
-
-  /** The same in one piece as well, handed over in slices, so that a huge one does not keep the process from its work. */
-  async #largeBatch(changes: readonly RecordChange[], options: { readonly sync: boolean }): Promise<void> {
     const batch = this.db.batch();
     try {
-      for (const [at, { key, value }] of changes.entries()) {
+      let at = 0;
+      for (const { key, value } of changes) {
         if (value === undefined) batch.del(key);
         else batch.put(key, value);
-        if (at % SLICE === SLICE - 1) await setImmediate();
+        if (++at % SLICE === 0) await setImmediate();
       }
       await batch.write(options);
     } finally {

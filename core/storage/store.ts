@@ -122,8 +122,9 @@ export interface ArchiveStore extends StoreBase {
     readonly wildcardDelete: boolean;
   };
   /**
+   * The stanza is serialised at once; later changes to it are not seen.
    * @param key `null`: the store makes one that sorts by time
-   * @returns the key at once, and a promise for the write; an existing key is replaced and moved to the end
+   * @returns the key at once, and a promise for the write, which may be that of the entry before; an existing key is replaced and moved to the end
    */
   append(
     user: string,

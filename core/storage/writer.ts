@@ -32,11 +32,7 @@ export class Writer {
   readonly counters = { batches: 0, syncedBatches: 0 };
   #collecting: Batch | undefined;
   #running: Batch | undefined;
-  #number = 0;
   #closed = false;
-  /** The latest batch that changes exactly this path, and the latest that changes something below it. */
-  readonly #at = new Map<string, Batch>();
-  readonly #below = new Map<string, Batch>();
 
   #dirty = false;
   #syncSoon: NodeJS.Timeout | undefined;
@@ -60,40 +56,27 @@ export class Writer {
    */
   issue<R>(path: DataPath, change: Change<R>, sync: WriteOptions["sync"]): Promise<R> {
     if (this.#closed) return Promise.reject(closedError());
-    const batch = (this.#collecting ??= new Batch(++this.#number));
+    const batch = (this.#collecting ??= new Batch());
     batch.sync ||= sync === true;
     batch.syncSoon ||= sync === "soon";
-    batch.paths.push(path);
-    this.#mark(path, batch);
     this.#schedule();
     return new Promise<R>((resolve, reject) => {
-      let result: R;
-      batch.changes.push({
-        prepare: (transaction) => {
-          const returned = change(transaction);
-          if (!(returned instanceof Promise)) {
-            result = returned;
-            return undefined;
-          }
-          return returned.then((value) => {
-            result = value;
-          });
-        },
-        written: () => resolve(result),
-        failed: reject,
-      });
+      batch.changes.push(new IssuedChange(path, change, resolve, reject));
     });
+  }
+
+  /**
+   * Whether a change is the latest that was issued, and its batch still collects: what it is to do beside, as its
+   * issuer finds out in the meantime, is then done where a change issued now would do it.
+   */
+  mayGrow(change: Change<unknown>): boolean {
+    return this.#collecting?.changes.at(-1)?.change === change;
   }
 
   /** A promise for the end, good or bad, of all changes under way that touch the data; `undefined` when there is none. */
   pending(path: DataPath): Promise<void> | undefined {
-    if (this.#at.size === 0) return undefined;
-    let latest = this.#below.get(pathKey(path, path.length));
-    for (let length = 1; length <= path.length; length++) {
-      const batch = this.#at.get(pathKey(path, length));
-      if (batch !== undefined && (latest === undefined || batch.number > latest.number)) latest = batch;
-    }
-    return latest?.ended;
+    if (this.#collecting?.touches(path) === true) return this.#collecting.ended;
+    return this.#running?.touches(path) === true ? this.#running.ended : undefined;
   }
 
   /** Resolves when everything issued so far is written or has failed. */
@@ -126,7 +109,6 @@ export class Writer {
       failure = writeError(cause);
     }
     this.#running = undefined;
-    this.#unmark(batch);
     for (const change of batch.changes) {
       if (failure === undefined) change.written();
       else change.failed(failure);
@@ -166,23 +148,6 @@ export class Writer {
     clearTimeout(this.#syncSoon);
     this.#syncSoon = undefined;
   }
-
-  #mark(path: DataPath, batch: Batch): void {
-    for (let length = 1; length < path.length; length++) this.#below.set(pathKey(path, length), batch);
-    const whole = pathKey(path, path.length);
-    this.#at.set(whole, batch);
-    this.#below.set(whole, batch);
-  }
-
-  #unmark(batch: Batch): void {
-    for (const path of batch.paths) {
-      for (let length = 1; length <= path.length; length++) {
-        const key = pathKey(path, length);
-        if (this.#below.get(key) === batch) this.#below.delete(key);
-        if (length === path.length && this.#at.get(key) === batch) this.#at.delete(key);
-      }
-    }
-  }
 }
 
 /** The error of whatever is asked of a database that was closed. */
@@ -202,25 +167,72 @@ function pathKey(path: DataPath, length: number): string {
   return key;
 }
 
-interface IssuedChange {
+/** A change in its batch. */
+interface Issued {
+  readonly path: DataPath;
+  readonly change: Change<unknown>;
+  /** Lets it do what it does. @returns a promise when it has to be waited for */
   prepare(transaction: Transaction): Promise<void> | undefined;
   written(): void;
   failed(error: StorageError): void;
 }
 
+class IssuedChange<R> implements Issued {
+  #result: R | undefined;
+
+  constructor(
+    readonly path: DataPath,
+    readonly change: Change<R>,
+    private readonly resolve: (result: R) => void,
+    readonly failed: (error: StorageError) => void,
+  ) {}
+
+  prepare(transaction: Transaction): Promise<void> | undefined {
+    const returned = this.change(transaction);
+    if (returned instanceof Promise) return this.#await(returned);
+    this.#result = returned;
+    return undefined;
+  }
+
+  async #await(returned: Promise<R>): Promise<void> {
+    this.#result = await returned;
+  }
+
+  written(): void {
+    this.resolve(this.#result as R);
+  }
+}
+
 class Batch {
-  readonly changes: IssuedChange[] = [];
-  readonly paths: DataPath[] = [];
+  readonly changes: Issued[] = [];
   readonly ended: Promise<void>;
   end!: () => void;
   sync = false;
   syncSoon = false;
   isScheduled = false;
+  /** What changes exactly, and what has changes at it or below; of the first `#indexed` changes. */
+  readonly #at = new Set<string>();
+  readonly #below = new Set<string>();
+  #indexed = 0;
 
-  constructor(readonly number: number) {
+  constructor() {
     this.ended = new Promise((resolve) => {
       this.end = resolve;
     });
+  }
+
+  /** Whether a change is about the data, a part of it, or something that it is part of. */
+  touches(path: DataPath): boolean {
+    // Found out when somebody reads while something is written, which is rare.
+    for (; this.#indexed < this.changes.length; this.#indexed++) this.#index(this.changes[this.#indexed]?.path ?? []);
+    if (this.#below.has(pathKey(path, path.length))) return true;
+    for (let length = 1; length <= path.length; length++) if (this.#at.has(pathKey(path, length))) return true;
+    return false;
+  }
+
+  #index(path: DataPath): void {
+    for (let length = 1; length <= path.length; length++) this.#below.add(pathKey(path, length));
+    this.#at.add(pathKey(path, path.length));
   }
 }
 

@@ -372,6 +372,31 @@ export function conformance(driver: string, open: () => Promise<Subject>, isSync
       assert.ok((await cost({ limit: 5, total: true })) <= 7);
     });
 
+    check("adds what comes to several archives at the same time to each in order", async ({ storage }) => {
+      const archive = storage.openStore<Json, "archive">(HOST, "muc_log", "archive");
+      const written: Promise<void>[] = [];
+      const append = (user: string, body: string): string => {
+        const appended = archive.append(user, null, said(body));
+        written.push(appended.written);
+        return appended.id;
+      };
+      const first = append("orchard", "1");
+      append("orchard", "2");
+      append("garden", "a");
+      append("orchard", "3");
+      const changed = archive.set("orchard", first, said("first"));
+      append("orchard", "4");
+      const deleted = archive.delete("garden");
+      append("garden", "b");
+      append("garden", "c");
+      await Promise.all(written);
+      assert.deepEqual([await changed, await deleted], [true, 1]);
+      assert.deepEqual(await bodies(archive, "orchard"), ["first", "2", "3", "4"]);
+      assert.deepEqual(await bodies(archive, "garden"), ["b", "c"]);
+      assert.equal((await archive.find("orchard", { total: true }))?.total, 4);
+      assert.equal((await archive.find("garden", { total: true }))?.total, 2);
+    });
+
     check("replaces an existing key and moves it to the end", async ({ storage }) => {
       const archive = storage.openStore<Json, "archive">(HOST, "muc_log", "archive");
       archive.append("orchard", "a", said("old"));
