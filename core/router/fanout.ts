@@ -3,6 +3,7 @@ import { escapeAttribute, isAscii, type StanzaTemplate } from "../xmpp/template.
 import { parseStanza } from "../xmpp/parse.js";
 import type { Element } from "../xmpp/element.js";
 import type { DeliveryTarget } from "./delivery.js";
+import type { HeldEntry } from "./outbox.js";
 import { SharedOutlets } from "./shared-outlets.js";
 
 /**
@@ -16,26 +17,52 @@ export interface FanoutOptions {
   /** The way to a recipient; `"route"`: through the events of a host served here; `"lost"`: its link is down. */
   readonly outletFor: (jid: string, from: string) => Outlet | "route" | "lost";
   readonly route: (stanza: Element) => void;
+  /** What was held back may leave, or never will: what this delivers on the lane comes in its place. */
+  readonly letGo: (held: HeldEntry, lane: object, failure: Failure | undefined) => void;
 }
 
-/** What a job answers that cannot go on until something has happened: its lane stands still. */
-const HELD = Symbol("held");
+/** Why what was waited for did not come. */
+export interface Failure {
+  readonly error: unknown;
+}
 
-/**
- * Work of a lane: does as much of itself as `budget` deliveries allow.
- * @returns what is left of the budget; below 0: there is more to do
- */
-type Job = (budget: number) => number | typeof HELD;
+/** Work of a lane. */
+type Job =
+  | {
+      readonly kind: "deliver";
+      readonly template: StanzaTemplate;
+      readonly targets: readonly DeliveryTarget[];
+      /** The first who has not got it yet. */
+      next: number;
+    }
+  | { readonly kind: "turn"; readonly fn: () => void }
+  | { readonly kind: "held"; readonly held: HeldEntry; readonly wait: Wait };
 
 /** Work that waits, in order; done up to `head`. */
 interface Lane {
+  readonly key: object;
+  /** Empty when nothing waits. */
   jobs: Job[];
   head: number;
-  /** Its next job waits for something, and says when that has come. */
+  /** Its next job waits for something, and the lane goes on when that has come. */
   isHeld: boolean;
+  /** It goes on in the next turn. */
+  isScheduled: boolean;
   /** While something held is let go: the work of that, which comes before what waits behind it. */
   inPlace: Job[] | undefined;
 }
+
+/** What jobs of some lanes wait for. */
+interface Wait {
+  readonly until: Promise<unknown>;
+  readonly lanes: Lane[];
+  outcome: { readonly failure: Failure | undefined } | undefined;
+}
+
+/** What is left of a budget when the job waits for something. */
+const HELD = Symbol("held");
+/** What is left of it when that was not enough. */
+const MORE = -1;
 
 /**
  * One-to-many delivery. Per recipient: one splice into the outlet, which was looked up at the first stanza.
@@ -44,126 +71,156 @@ interface Lane {
  */
 export class Fanout {
   readonly #options: FanoutOptions;
-  readonly #lanes = new Map<object, Lane>();
+  /** Of those that something had to wait on; they stay, as a map whose entries come and go is work for the collector. */
+  readonly #lanes = new WeakMap<object, Lane>();
   readonly #shared = new SharedOutlets();
-  #scheduled = false;
+  #scheduled: Lane[] = [];
+  /** The latest, while it lasts: what is said at the same time is written together. */
+  #wait: Wait | undefined;
 
   constructor(options: FanoutOptions) {
     this.#options = options;
   }
 
   deliver(template: StanzaTemplate, targets: readonly DeliveryTarget[], lane: object = template): void {
-    let next = 0;
-    this.#run(lane, (budget) => {
-      const first = next;
-      const end = Math.min(first + budget, targets.length);
-      if (this.#shared.deliver(template, targets, first, end)) next = end;
-      for (; next < end; next++) this.#deliverTo(template, targets[next] as DeliveryTarget);
-      return next === targets.length ? budget - (next - first) : -1;
-    });
+    this.#run(lane, { kind: "deliver", template, targets, next: 0 });
   }
 
   /** Whether something on the lane has not left yet. */
   isBehind(lane: object): boolean {
-    return this.#lanes.size > 0 && this.#lanes.has(lane);
+    return (this.#lanes.get(lane)?.jobs.length ?? 0) > 0;
   }
 
   /** Runs `fn` when all that is before it on its lane has left. */
   inTurn(lane: object | undefined, fn: () => void): void {
     if (lane === undefined) fn();
-    else {
-      this.#run(lane, (budget) => {
-        fn();
-        return budget - 1;
-      });
-    }
+    else this.#run(lane, { kind: "turn", fn });
   }
 
-  /**
-   * Keeps back what comes after it on the lane until `until` has settled, whatever else comes on other lanes.
-   * @param settled what it delivers on the lane comes in this place; told why if `until` rejected
-   */
-  hold(
-    key: object,
-    until: Promise<unknown>,
-    settled: (failure: { readonly error: unknown } | undefined) => void,
-  ): void {
-    let outcome: { readonly failure: { readonly error: unknown } | undefined } | undefined;
-    const over = (failure: { readonly error: unknown } | undefined): void => {
-      outcome = { failure };
-      const lane = this.#lanes.get(key);
-      if (!lane?.isHeld) return;
+  /** Keeps back what comes after it on the lane until it may leave or never will, whatever comes on other lanes. */
+  hold(key: object, held: HeldEntry): void {
+    const lane = this.#laneOf(key);
+    const wait = this.#waitFor(held.until);
+    if (wait.lanes.at(-1) !== lane) wait.lanes.push(lane);
+    if (lane.jobs.length === 0) lane.isHeld = true;
+    (lane.inPlace ?? lane.jobs).push({ kind: "held", held, wait });
+  }
+
+  #laneOf(key: object): Lane {
+    let lane = this.#lanes.get(key);
+    if (!lane) {
+      lane = { key, jobs: [], head: 0, isHeld: false, isScheduled: false, inPlace: undefined };
+      this.#lanes.set(key, lane);
+    }
+    return lane;
+  }
+
+  #waitFor(until: Promise<unknown>): Wait {
+    if (this.#wait?.until === until) return this.#wait;
+    const wait: Wait = { until, lanes: [], outcome: undefined };
+    this.#wait = wait;
+    void this.#await(wait);
+    return wait;
+  }
+
+  /** Never rejects. */
+  async #await(wait: Wait): Promise<void> {
+    let failure: Failure | undefined;
+    try {
+      await wait.until;
+    } catch (error) {
+      failure = { error };
+    }
+    wait.outcome = { failure };
+    if (this.#wait === wait) this.#wait = undefined;
+    for (const lane of wait.lanes) {
+      if (!lane.isHeld) continue;
       lane.isHeld = false;
-      this.#advance(key, lane);
-      this.#schedule();
-    };
-    until.then(
-      () => {
-        over(undefined);
-      },
-      (error: unknown) => {
-        over({ error });
-      },
-    );
-    this.#run(key, (budget) => {
-      const lane = this.#lanes.get(key);
-      if (!outcome || !lane) return HELD;
-      const inPlace: Job[] = [];
-      lane.inPlace = inPlace;
-      settled(outcome.failure);
-      lane.inPlace = undefined;
-      lane.jobs.splice(lane.head + 1, 0, ...inPlace);
-      return budget - 1;
-    });
+      this.#advance(lane);
+    }
   }
 
   #run(key: object, job: Job): void {
     const lane = this.#lanes.get(key);
-    if (lane) {
+    if (lane && lane.jobs.length > 0) {
       (lane.inPlace ?? lane.jobs).push(job);
       return;
     }
-    const left = job(SLICE);
-    if (left !== HELD && left >= 0) return;
-    this.#lanes.set(key, { jobs: [job], head: 0, isHeld: left === HELD, inPlace: undefined });
-    this.#schedule();
+    if (this.#do(job, SLICE, undefined) !== MORE) return;
+    const waiting = lane ?? this.#laneOf(key);
+    waiting.jobs.push(job);
+    this.#schedule(waiting);
   }
 
-  #schedule(): void {
-    if (this.#scheduled || !this.#hasWork()) return;
-    this.#scheduled = true;
+  #schedule(lane: Lane): void {
+    if (lane.isScheduled) return;
+    lane.isScheduled = true;
+    if (this.#scheduled.push(lane) > 1) return;
     setImmediate(() => {
-      this.#scheduled = false;
-      for (const [key, lane] of this.#lanes) if (!lane.isHeld) this.#advance(key, lane);
-      this.#schedule();
+      const lanes = this.#scheduled;
+      this.#scheduled = [];
+      for (const scheduled of lanes) {
+        scheduled.isScheduled = false;
+        if (!scheduled.isHeld) this.#advance(scheduled);
+      }
     });
   }
 
-  #hasWork(): boolean {
-    for (const lane of this.#lanes.values()) if (!lane.isHeld) return true;
-    return false;
-  }
-
-  #advance(key: object, lane: Lane): void {
+  #advance(lane: Lane): void {
     for (let budget = SLICE; budget > 0;) {
       const job = lane.jobs[lane.head];
       if (!job) {
-        this.#lanes.delete(key);
+        lane.jobs = [];
+        lane.head = 0;
         return;
       }
-      const left = job(budget);
+      const left = this.#do(job, budget, lane);
       if (left === HELD) {
         lane.isHeld = true;
-        break;
+        return;
       }
       budget = left;
-      if (budget >= 0) lane.head++;
+      if (budget !== MORE) lane.head++;
     }
     // What is done is let go of now and then, not one by one: that would move the whole rest each time.
     if (lane.head > SLICE) {
       lane.jobs = lane.jobs.slice(lane.head);
       lane.head = 0;
     }
+    this.#schedule(lane);
+  }
+
+  /** Does as much of a job as so many deliveries allow. @returns how many more are allowed; or `MORE`, or `HELD` */
+  #do(job: Job, budget: number, lane: Lane | undefined): number | typeof HELD {
+    switch (job.kind) {
+      case "deliver":
+        return this.#deliverSome(job, budget);
+      case "turn":
+        job.fn();
+        return budget - 1;
+      case "held":
+        if (!job.wait.outcome || !lane) return HELD;
+        this.#letGo(job.held, lane, job.wait.outcome.failure);
+        return budget - 1;
+    }
+  }
+
+  #letGo(held: HeldEntry, lane: Lane, failure: Failure | undefined): void {
+    const inPlace: Job[] = [];
+    lane.inPlace = inPlace;
+    this.#options.letGo(held, lane.key, failure);
+    lane.inPlace = undefined;
+    lane.jobs.splice(lane.head + 1, 0, ...inPlace);
+  }
+
+  #deliverSome(job: Job & { readonly kind: "deliver" }, budget: number): number {
+    const { template, targets, next: first } = job;
+    const end = Math.min(first + budget, targets.length);
+    if (!this.#shared.deliver(template, targets, first, end)) {
+      for (let next = first; next < end; next++) this.#deliverTo(template, targets[next] as DeliveryTarget);
+    }
+    job.next = end;
+    return end === targets.length ? budget - (end - first) : MORE;
   }
 
   #deliverTo(template: StanzaTemplate, target: DeliveryTarget): void {

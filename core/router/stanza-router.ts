@@ -10,7 +10,7 @@ import { StanzaError } from "../xmpp/stanza-error.js";
 import { serialise, type StanzaTemplate } from "../xmpp/template.js";
 import type { DeliveryTarget } from "./delivery.js";
 import type { Backlog } from "./backlog.js";
-import { Fanout } from "./fanout.js";
+import { Fanout, type Failure } from "./fanout.js";
 import { Outbox, sizeOfEntries, type HeldEntry, type OutboxEntry } from "./outbox.js";
 import { Requests, type TrackedRequest } from "./requests.js";
 import type { Router } from "./router.js";
@@ -89,6 +89,9 @@ export class StanzaRouter implements Router {
       outletFor: (jid, from) => this.#outletFor(jid, from),
       route: (stanza) => {
         this.#route(stanza, undefined);
+      },
+      letGo: (held, lane, failure) => {
+        this.#letGo(held, lane, failure);
       },
     });
   }
@@ -467,7 +470,7 @@ export class StanzaRouter implements Router {
   #releaseEntry(entry: OutboxEntry, lane: object | undefined): void {
     if (this.#outbox) this.#outbox.entries.push(entry);
     else if (entry.kind === "deliver") this.#fanout.deliver(entry.template, entry.targets, lane);
-    else if (entry.kind === "held") this.#holdEntry(entry, lane ?? {});
+    else if (entry.kind === "held") this.#fanout.hold(lane ?? {}, entry);
     else {
       this.#fanout.inTurn(lane, () => {
         if (entry.kind === "answer") entry.write(entry.stanza);
@@ -476,23 +479,21 @@ export class StanzaRouter implements Router {
     }
   }
 
-  #holdEntry({ outbox, until, failed }: HeldEntry, lane: object): void {
-    this.#fanout.hold(lane, until, (failure) => {
-      if (!failure) {
-        this.release(outbox, lane);
-        return;
-      }
-      this.drop(outbox);
-      const instead = new Outbox();
-      try {
-        this.collect(instead, () => {
-          failed(failure.error);
-        });
-      } catch (error) {
-        this.#logger.log("error", "telling of a failure failed: %s", error instanceof Error ? error.stack : error);
-      }
-      this.release(instead, lane);
-    });
+  #letGo({ outbox, failed }: HeldEntry, lane: object, failure: Failure | undefined): void {
+    if (!failure) {
+      this.release(outbox, lane);
+      return;
+    }
+    this.drop(outbox);
+    const instead = new Outbox();
+    try {
+      this.collect(instead, () => {
+        failed(failure.error);
+      });
+    } catch (error) {
+      this.#logger.log("error", "telling of a failure failed: %s", error instanceof Error ? error.stack : error);
+    }
+    this.release(instead, lane);
   }
 
   drop(outbox: Outbox): void {

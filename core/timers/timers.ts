@@ -78,7 +78,8 @@ export class Timers {
 
   #arm(): void {
     const next = this.#heap[0];
-    if (next === undefined || this.#wake?.at === next.at) return;
+    // Waking for a timer that was stopped costs less than setting the alarm anew whenever the next one is another.
+    if (next === undefined || (this.#wake !== undefined && this.#wake.at <= next.at)) return;
     this.#wake?.cancel();
     const { cancel } = this.#clock.wakeAt(next.at, () => {
       this.#wake = undefined;

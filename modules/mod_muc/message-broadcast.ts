@@ -2,9 +2,6 @@ import { StanzaError, StanzaTemplate, type Element } from "chorus-muc";
 import type { LiveRoom } from "./room.js";
 import { SentMessage } from "./sent-message.js";
 
-/** Seconds that a message may be kept back: a module that forgets about it must not silence the room for good. */
-const LONGEST_HOLD_SECONDS = 30;
-
 /** See `Room.broadcastMessage`. Within a step. */
 export function sendMessage(
   room: LiveRoom,
@@ -45,33 +42,14 @@ export function sendMessage(
   const send = (): void => {
     module.deliver(template, room.occupancy.targets);
   };
-  const tell = (): void => {
-    for (const fn of told ?? []) fn();
-  };
   if (!holds) {
     send();
-    tell();
+    for (const fn of told ?? []) fn();
     return;
   }
-  const written = withDeadline(room, Promise.all(holds));
-  written.then(tell, () => undefined);
-  router.hold(written, send, (cause) => {
+  router.hold(room.holds.until(holds, told ?? []), send, (cause) => {
     module.log("error", "%s: a message was not sent, as it could not be kept: %s", room.jid, cause);
     takeBack();
     onFailure?.(new StanzaError({ type: "cancel", condition: "internal-server-error", cause }));
-  });
-}
-
-function withDeadline(room: LiveRoom, all: Promise<unknown>): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const timer = room.service.module.addTimer(LONGEST_HOLD_SECONDS, () => {
-      reject(new Error(`kept back for more than ${LONGEST_HOLD_SECONDS} seconds`));
-      return undefined;
-    });
-    const stop = (): void => {
-      timer.stop();
-    };
-    all.then(stop, stop);
-    all.then(resolve, reject);
   });
 }

@@ -27,6 +27,7 @@ import type { Occupant, OccupantDraft } from "./occupant-api.js";
 import { Occupancy } from "./occupancy.js";
 import { INSTANCE, instanceOf } from "./instance.js";
 import { sendMessage } from "./message-broadcast.js";
+import { MessageHolds } from "./message-holds.js";
 import { appendItems, publicise } from "./presence.js";
 import { sendOccupantList } from "./occupant-list.js";
 import { absentPresence, answerProbe } from "./probe.js";
@@ -62,6 +63,7 @@ export class LiveRoom {
   readonly affiliations: AffiliationList;
   readonly occupancy: Occupancy;
   readonly steps: RoomSteps;
+  readonly holds: MessageHolds;
   /** State of modules that is not stored, by their keys. */
   readonly transient = new Map<string, unknown>();
   destroying: string | true | undefined;
@@ -82,6 +84,7 @@ export class LiveRoom {
     this.service = service;
     this.jid = jid;
     this.node = nodeOf(jid) ?? "";
+    this.holds = new MessageHolds(service.module);
     this._data = frozen?._data ?? data;
     const journal = {
       onRollback: (undo: () => void) => {

@@ -1,12 +1,11 @@
 import {
-  cloneWithoutAttribute,
+  Element,
+  isElement,
   namespaceOf,
   nodeOf,
-  removeChildren,
   xml,
   type ArchiveStore,
   type Clock,
-  type Element,
   type ModuleApi,
 } from "chorus-muc";
 import {
@@ -34,6 +33,8 @@ const CLOCK_TOLERANCE = 60;
  */
 export class RoomArchives {
   readonly store: ArchiveStore;
+  /** Several entries have one, if they were appended at the same time. */
+  #latestWrite: Promise<void> | undefined;
 
   constructor(
     private readonly module: ModuleApi,
@@ -59,14 +60,14 @@ export class RoomArchives {
   /** Archives a message that is being sent, and gives it its id. Whoever gets it can count on finding it again. */
   keep(event: BroadcastMessageEvent): void {
     const { room, stanza } = event;
-    const { user } = this.placeOf(room);
-    const { id, written } = this.#append(room, archivedForm(room, stanza), "message<groupchat");
+    const place = this.placeOf(room);
+    const { id, written } = this.#append(room, place, archivedForm(room, stanza), "message<groupchat");
     stanza.append(stanzaId(room.jid, id));
     // A temporary room waits for nothing.
     if (room.getPersistent()) event.holdUntil(written);
     else room.noteWrite(written);
     const remove = (): void => {
-      this.#remove(user, id);
+      this.#remove(place.user, id);
     };
     event.onFailure(remove);
     room.onRollback(remove);
@@ -75,19 +76,22 @@ export class RoomArchives {
   /** Archives that somebody came or went; nobody waits for that. */
   keepPresence(room: Room, presence: Element): void {
     const kind = presence.attrs["type"] === "unavailable" ? "presence<unavailable" : "presence";
-    room.noteWrite(this.#append(room, presence, kind).written);
+    room.noteWrite(this.#append(room, this.placeOf(room), presence, kind).written);
   }
 
-  #append(room: Room, stanza: Element, kind: string): ReturnType<ArchiveStore["append"]> {
-    const place = this.placeOf(room);
-    const { user } = place;
+  #append(room: Room, place: ArchivePlace, stanza: Element, kind: string): ReturnType<ArchiveStore["append"]> {
     const sync = room.getPersistent() && (this.isSynced || "soon");
-    const appended = this.store.append(user, null, stanza, undefined, kind, { sync });
-    appended.written.catch((error: unknown) => {
-      this.module.log("error", "%s: an entry of the archive was not written: %s", room.jid, error);
-    });
+    const appended = this.store.append(place.user, null, stanza, undefined, kind, { sync });
+    if (appended.written !== this.#latestWrite) this.#watch(room, appended.written);
     this.quota.added(room, place);
     return appended;
+  }
+
+  #watch(room: Room, written: Promise<void>): void {
+    this.#latestWrite = written;
+    written.catch((error: unknown) => {
+      this.module.log("error", "%s: entries of the archive were not written: %s", room.jid, error);
+    });
   }
 
   /** What was not sent after all. */
@@ -109,15 +113,19 @@ export class RoomArchives {
   }
 }
 
-/** A message as it is stored: with the real JID of who sent it where everybody may see that, else without. */
+/**
+ * A message as it is stored: with the real JID of who sent it where everybody may see that, else without. What it
+ * consists of is the stanza's: it is to be turned into text, and no more.
+ */
 function archivedForm(room: Room, stanza: Element): Element {
-  const copy = cloneWithoutAttribute(stanza, "to");
-  removeChildren(copy, (child) => namespaceOf(child) === NS_MUC_USER);
+  const form = new Element(stanza.name);
+  for (const name in stanza.attrs) if (name !== "to") form.attrs[name] = stanza.attrs[name];
+  form.children = stanza.children.filter((child) => !isElement(child) || namespaceOf(child) !== NS_MUC_USER);
   const occupant = room.getOccupantByNick(String(stanza.attrs["from"]));
   if (occupant && room.getWhois() === "anyone") {
     const { jid, bareJid, role } = occupant;
     const item = xml("item", { jid, affiliation: room.getAffiliation(bareJid), role });
-    copy.append(xml("x", { xmlns: NS_MUC_USER }, item));
+    form.append(xml("x", { xmlns: NS_MUC_USER }, item));
   }
-  return copy;
+  return form;
 }
