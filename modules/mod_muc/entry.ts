@@ -17,10 +17,11 @@ import { NS_MUC } from "./namespaces.js";
 import { isStopped, refuse } from "./refusal.js";
 import type { LiveRoom } from "./room.js";
 import type { Service } from "./service.js";
+import type { Task } from "./step.js";
 import { goneError, isTombstone, isWeathered } from "./tombstone.js";
 
 /** What is done with a stanza once its room is there, within the room's step. */
-export type RoomHandler = (room: LiveRoom) => void;
+export type RoomHandler<E extends StanzaEvent> = (room: LiveRoom, event: E) => void;
 
 /** Whether an error would be an answer that nobody expects: to errors, results, and to somebody who is leaving. */
 function isUnanswerable({ stanza }: StanzaEvent): boolean {
@@ -38,7 +39,7 @@ function isEntering({ stanza }: StanzaEvent): boolean {
  * The way of every stanza into a room: finds it (or has it made, for a join), waits for its turn, and handles it there.
  * @returns `true`: it is taken care of
  */
-export function admit(service: Service, event: StanzaEvent, handle: RoomHandler): true {
+export function admit<E extends StanzaEvent>(service: Service, event: E, handle: RoomHandler<E>): true {
   const jid = bare(String(event.stanza.attrs["to"]));
   const { directory } = service;
   if (directory.isCreating(jid)) {
@@ -114,12 +115,12 @@ function notFound(service: Service, event: StanzaEvent, jid: BareJid, error: unk
   }
 }
 
-function hand(
+function hand<E extends StanzaEvent>(
   service: Service,
-  event: StanzaEvent,
+  event: E,
   jid: BareJid,
   room: LiveRoom | undefined,
-  handle: RoomHandler,
+  handle: RoomHandler<E>,
 ): void {
   const { module, directory, stores, clock } = service;
   if (!room) {
@@ -127,7 +128,7 @@ function hand(
     return;
   }
   if (!isTombstone(room)) {
-    take(service, event, room, handle);
+    new StanzaTask(service, event, room, handle).begin();
     return;
   }
   const mayRecreate = isEntering(event) && module.may(":recreate-destroyed-room", event);
@@ -149,30 +150,50 @@ function unknownRoom(service: Service, event: StanzaEvent, jid: BareJid): void {
   else refuse(event, new StanzaError({ type: "cancel", condition: "item-not-found", by: host }));
 }
 
-function take(service: Service, event: StanzaEvent, room: LiveRoom, handle: RoomHandler): void {
-  let isDone = false;
-  let over: (() => void) | undefined;
-  // What is done with a stanza may change it, its sender too: an error is an answer to what came in.
-  const { name } = event.stanza;
-  const attrs = { ...event.stanza.attrs } as Record<string, string>;
-  room.steps.take(String(attrs["from"]), {
-    event,
-    work: () => {
-      // Its room may have ended while it waited for its turn.
-      if (room.isTracked) handle(room);
-      else admit(service, event, handle);
-    },
-    fail: (error) => {
-      isDone = true;
-      over?.();
-      if (!isUnanswerable(event)) refuse({ origin: event.origin, stanza: xml(name, attrs) }, error);
-    },
-    done: () => {
-      isDone = true;
-      over?.();
-    },
-  });
-  if (!isDone) over = wait(event);
+/** What a stanza has to do in its room. */
+class StanzaTask<E extends StanzaEvent> implements Task {
+  readonly #service: Service;
+  readonly #room: LiveRoom;
+  readonly #handle: RoomHandler<E>;
+  /** What is done with a stanza may change it, its sender too: an error is an answer to what came in. */
+  readonly #attrs: Record<string, string>;
+  #isOver = false;
+  #onOver: (() => void) | undefined;
+
+  constructor(
+    service: Service,
+    readonly event: E,
+    room: LiveRoom,
+    handle: RoomHandler<E>,
+  ) {
+    this.#service = service;
+    this.#room = room;
+    this.#handle = handle;
+    this.#attrs = { ...event.stanza.attrs };
+  }
+
+  /** Begins, or takes its place among those that wait. */
+  begin(): void {
+    this.#room.steps.take(String(this.#attrs["from"]), this);
+    if (!this.#isOver) this.#onOver = wait(this.event);
+  }
+
+  work(): void {
+    // Its room may have ended while it waited for its turn.
+    if (this.#room.isTracked) this.#handle(this.#room, this.event);
+    else admit(this.#service, this.event, this.#handle);
+  }
+
+  fail(error: StanzaError): void {
+    const { origin, stanza } = this.event;
+    this.done();
+    if (!isUnanswerable(this.event)) refuse({ origin, stanza: xml(stanza.name, this.#attrs) }, error);
+  }
+
+  done(): void {
+    this.#isOver = true;
+    this.#onOver?.();
+  }
 }
 
 /** Somebody enters a room that is not there: it is made for them (XEP-0045 §10.1). */

@@ -21,7 +21,7 @@ import { handleAdmin, hookLists } from "./admin.js";
 import { checkRooms } from "./data-check.js";
 import { hookDetails } from "./details.js";
 import { checkNode, hookDisco } from "./disco.js";
-import { admit, hookCreation, refuseWithoutRoom } from "./entry.js";
+import { admit, hookCreation, refuseWithoutRoom, type RoomHandler } from "./entry.js";
 import { answerIq } from "./iq-answer.js";
 import { hookInvites } from "./invite.js";
 import { hookJoinConditions } from "./join.js";
@@ -192,10 +192,7 @@ export default class ModMuc {
   #hookStanzas(): void {
     const module = this.#module;
     const service = this.#service;
-    const to = (handle: (room: LiveRoom, event: StanzaEvent) => void) => (event: StanzaEvent) =>
-      admit(service, event, (room) => {
-        handle(room, event);
-      });
+    const to = (handle: RoomHandler<StanzaEvent>) => (event: StanzaEvent) => admit(service, event, handle);
     module.hook("presence/full", to(handlePresence), STANZAS);
     module.hook("presence/bare", to(handlePresence), STANZAS);
     module.hook("message/bare", to(handleMessage), STANZAS);

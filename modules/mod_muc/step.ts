@@ -66,8 +66,45 @@ interface Lane {
   /** What is awaited; `undefined` when nothing is. */
   suspension: Suspension | undefined;
   /** The task that is parked. */
-  parked: Task | undefined;
+  parked: OrderedTask | undefined;
   readonly waiting: Task[];
+}
+
+/** What becomes of the work for stanzas, each in the order of its sender's. */
+interface Order {
+  work(ordered: OrderedTask): void;
+  fail(ordered: OrderedTask, error: StanzaError): void;
+  done(ordered: OrderedTask): void;
+}
+
+/** The work for a stanza, which waits for the earlier ones of its sender. */
+class OrderedTask implements Task {
+  /** Not the work, but its place among those that wait, is what was done. */
+  isParked = false;
+
+  /** @param lane as soon as something of the sender is awaited */
+  constructor(
+    private readonly order: Order,
+    readonly sender: string,
+    readonly task: Task,
+    public lane?: Lane,
+  ) {}
+
+  get event(): StanzaEvent | undefined {
+    return this.task.event;
+  }
+
+  work(): void {
+    this.order.work(this);
+  }
+
+  fail(error: StanzaError): void {
+    this.order.fail(this, error);
+  }
+
+  done(): void {
+    this.order.done(this);
+  }
 }
 
 /** What the steps of a room work with, and whom they tell. */
@@ -104,11 +141,24 @@ export class RoomSteps {
   readonly #queue: Task[] = [];
   readonly #lanes = new Map<string, Lane>();
   #current: Step | undefined;
-  #lane: Lane | undefined;
+  /** The stanza's work that is under way, if it is a stanza's. */
+  #ordered: OrderedTask | undefined;
   #isWriting = false;
   /** Steps of bare calls, made while an earlier step is being written. */
   #aside: Step[] = [];
   #parked = 0;
+
+  readonly #order: Order = {
+    work: (ordered) => {
+      this.#workInOrder(ordered);
+    },
+    fail: (ordered, error) => {
+      this.#failInOrder(ordered, error);
+    },
+    done: (ordered) => {
+      this.#doneInOrder(ordered);
+    },
+  };
 
   constructor(options: RoomStepsOptions) {
     this.#options = options;
@@ -129,7 +179,7 @@ export class RoomSteps {
     const lane = this.#lanes.get(sender);
     // What is queued goes first, and may have to wait behind the parked one itself.
     if (!lane || this.#queue.some((queued) => queued.sender === sender)) {
-      this.#submit(this.#onLane(sender, { suspension: undefined, parked: undefined, waiting: [] }, task));
+      this.#submit(new OrderedTask(this.#order, sender, task));
     } else if (this.#parked >= MAX_PARKED) this.#fail(task, tooMany());
     else this.#park(lane, task);
   }
@@ -148,14 +198,15 @@ export class RoomSteps {
       next(verdict, false);
       return;
     }
-    const lane = this.#lane;
-    if (!lane) throw new TypeError("decide: only a stanza can be parked");
+    const ordered = this.#ordered;
+    if (!ordered) throw new TypeError("decide: only a stanza can be parked");
     if (this.#parked >= MAX_PARKED) {
       Promise.resolve(verdict).catch(() => undefined); // nobody asks for it any more
       throw tooMany();
     }
     this.#parked++;
     const suspension: Suspension = { isReleased: false };
+    const lane = (ordered.lane ??= { suspension: undefined, parked: undefined, waiting: [] });
     lane.suspension = suspension;
     const resume = (go: () => void): void => {
       if (lane.suspension !== suspension) return; // what led to it was taken back
@@ -252,66 +303,71 @@ export class RoomSteps {
     }
   }
 
-  #onLane(sender: string, lane: Lane, task: Task): Task {
-    let isParked = false;
-    const over = (): void => {
-      const next = lane.waiting.shift();
-      if (!next) {
-        if (this.#lanes.get(sender) === lane) this.#lanes.delete(sender);
-        return;
-      }
+  #workInOrder(ordered: OrderedTask): void {
+    const { sender, task } = ordered;
+    // While this one was queued, one before it was parked.
+    const ahead = this.#lanes.get(sender);
+    if (ahead && ahead !== ordered.lane) {
+      if (this.#parked >= MAX_PARKED) throw tooMany();
+      this.#park(ahead, task);
+      ordered.isParked = true;
+      return;
+    }
+    this.#ordered = ordered;
+    task.work();
+    const { lane } = ordered;
+    if (!lane?.suspension) return;
+    this.#lanes.set(sender, lane);
+    lane.parked = ordered;
+  }
+
+  #failInOrder(ordered: OrderedTask, error: StanzaError): void {
+    const { lane, task } = ordered;
+    if (lane?.suspension) {
       this.#parked--;
-      this.#submit(this.#onLane(sender, lane, next));
-    };
-    const onLane: Task = {
-      sender,
-      event: task.event,
-      work: () => {
-        // While this one was queued, one before it was parked.
-        const ahead = this.#lanes.get(sender);
-        if (ahead && ahead !== lane) {
-          if (this.#parked >= MAX_PARKED) throw tooMany();
-          this.#park(ahead, task);
-          isParked = true;
-          return;
-        }
-        this.#lane = lane;
-        task.work();
-        if (!lane.suspension) return;
-        this.#lanes.set(sender, lane);
-        lane.parked = onLane;
-      },
-      fail: (error) => {
-        if (lane.suspension) this.#parked--;
-        lane.suspension = undefined;
-        task.fail(error);
-        over();
-      },
-      done: () => {
-        if (isParked) return;
-        if (lane.suspension) {
-          lane.suspension.isReleased = true;
-          lane.suspension.goOn?.();
-          return;
-        }
-        task.done?.();
-        over();
-      },
-    };
-    return onLane;
+      lane.suspension = undefined;
+    }
+    task.fail(error);
+    this.#over(ordered);
+  }
+
+  #doneInOrder(ordered: OrderedTask): void {
+    if (ordered.isParked) return;
+    const suspension = ordered.lane?.suspension;
+    if (suspension) {
+      suspension.isReleased = true;
+      suspension.goOn?.();
+      return;
+    }
+    ordered.task.done?.();
+    this.#over(ordered);
+  }
+
+  /** The next one of the sender, if one waits. */
+  #over({ sender, lane }: OrderedTask): void {
+    if (!lane) return; // nothing was awaited, so nobody waited either
+    const next = lane.waiting.shift();
+    if (!next) {
+      if (this.#lanes.get(sender) === lane) this.#lanes.delete(sender);
+      return;
+    }
+    this.#parked--;
+    this.#submit(new OrderedTask(this.#order, sender, next, lane));
   }
 
   #resume(lane: Lane, go: () => void): void {
-    const parked = lane.parked as Task;
+    const parked = lane.parked as OrderedTask;
     this.#submit({
       event: parked.event,
       work: () => {
-        const refusal = this.#options.refusal(parked.sender ?? "");
+        const refusal = this.#options.refusal(parked.sender);
         if (refusal) throw refusal;
-        this.#lane = lane;
+        this.#ordered = parked;
         go();
       },
-      done: () => parked.done?.(),
+      done: () => {
+        parked.done();
+      },
       fail: (error) => {
         parked.fail(error);
       },
@@ -355,7 +411,7 @@ export class RoomSteps {
       failure = { error };
     } finally {
       this.#current = undefined;
-      this.#lane = undefined;
+      this.#ordered = undefined;
     }
     if (failure) this.#takeBack(step, task, failure.error);
     else if (written) this.#await(written, step, task);
