@@ -46,7 +46,8 @@ export class SocketOutlet implements Outlet {
   }
 
   get pending(): number {
-    return this.#gathered.length + (this.#bytes?.length ?? 0) + this.#stream.writableLength;
+    const untaken = this.#backlog === 0 ? 0 : this.#stream.writableLength;
+    return this.#gathered.length + (this.#bytes?.length ?? 0) + untaken;
   }
 
   write(text: string, isAscii = false): void {
