@@ -21,31 +21,31 @@ export class GatheredBytes {
 
   /** The text with each of the addresses in its place, one after the other. */
   appendEach({ before, after }: Splice, { bytes, ends }: Addresses, from: number, to: number): void {
-    const most = (Buffer.byteLength(before) + Buffer.byteLength(after)) * (to - from) + bytes.length;
-    // The addresses stand behind the text while it is made, as nothing is copied as cheaply as within a buffer.
-    const copy = this.#length + most;
-    const buffer = this.#withSpace(most + bytes.length);
-    buffer.set(bytes, copy);
-    let start = copy + (from === 0 ? 0 : (ends[from - 1] as number));
+    // What stands between two addresses is written once, to see how long it is, and copied from there.
+    const first = this.#withSpace(3 * (before.length + after.length));
+    const between = this.#length;
+    const afterLength = first.write(after, between, "utf8");
+    const beforeLength = first.write(before, between + afterLength, "utf8");
+    const length = afterLength + beforeLength;
+    // So are the addresses: nothing is copied as cheaply as within a buffer. Both stand behind the text until it is made.
+    const last = this.#length + length * (to - from + 1) + bytes.length;
+    const buffer = this.#withSpace(length * (to - from + 2) + 2 * bytes.length);
+    buffer.copyWithin(last, between, between + length);
+    const addresses = last + length;
+    buffer.set(bytes, addresses);
+    let start = addresses + (from === 0 ? 0 : (ends[from - 1] as number));
     let at = this.#length;
-    at += buffer.write(before, at, "utf8");
-    let end = copy + (ends[from] as number);
-    buffer.copyWithin(at, start, end);
-    at += end - start;
-    const tail = at;
-    at += buffer.write(after, at, "utf8");
-    const tailLength = at - tail;
-    if (from + 1 < to) at += buffer.write(before, at, "utf8");
-    const between = at - tail;
-    for (let i = from + 1; i < to; i++) {
-      start = end;
-      end = copy + (ends[i] as number);
+    buffer.copyWithin(at, last + afterLength, addresses);
+    at += beforeLength;
+    for (let i = from; i < to; i++) {
+      const end = addresses + (ends[i] as number);
       buffer.copyWithin(at, start, end);
       at += end - start;
-      buffer.copyWithin(at, tail, tail + between);
-      at += between;
+      start = end;
+      buffer.copyWithin(at, last, addresses);
+      at += length;
     }
-    this.#length = from + 1 < to ? at - between + tailLength : at;
+    this.#length = at - beforeLength;
   }
 
   /** What was gathered; it is good until more is. */
@@ -67,7 +67,7 @@ export class GatheredBytes {
     const buffer = this.#buffer;
     if (buffer && buffer.length >= needed) return buffer;
     const larger = Buffer.allocUnsafeSlow(Math.max(INITIAL_BYTES, 2 ** Math.ceil(Math.log2(needed))));
-    if (buffer) buffer.copy(larger, 0, 0, this.#length);
+    if (buffer) buffer.copy(larger, 0, 0);
     this.#buffer = larger;
     return larger;
   }

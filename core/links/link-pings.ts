@@ -8,7 +8,7 @@ export interface LinkPingsOptions {
   /** Name of the component. */
   readonly host: string;
   readonly clock: Clock;
-  /** Silence after which the server is asked whether it is there. */
+  /** Silence after which, at the latest, the server is asked whether it is there; after half of it at the earliest. */
   readonly idleMs: number;
   /** How long it may take to answer that. */
   readonly pingMs: number;
@@ -29,8 +29,7 @@ export interface LinkPingsOptions {
  */
 export class LinkPings {
   readonly #options: LinkPingsOptions;
-  #lastReadMs = 0;
-  /** Reads so far: an answer may come within the millisecond of the question. */
+  /** Reads so far; the time of each is not asked for. */
   #reads = 0;
   #pingId: string | undefined;
   #timer: { cancel(): void } | undefined;
@@ -41,7 +40,6 @@ export class LinkPings {
 
   /** Something was read. */
   read(): void {
-    this.#lastReadMs = this.#options.clock.now();
     this.#reads++;
   }
 
@@ -58,9 +56,17 @@ export class LinkPings {
 
   /** Begins to watch. */
   start(): void {
+    this.#watch(this.#options.clock.now());
+  }
+
+  /** @param silentSinceMs when something was read last, or a little before that */
+  #watch(silentSinceMs: number): void {
     const { clock, idleMs, isPaused } = this.#options;
-    this.#timer = clock.wakeAt(this.#lastReadMs + idleMs, () => {
-      if (clock.now() - this.#lastReadMs < idleMs || isPaused()) this.#restart();
+    const lookedMs = clock.now();
+    const reads = this.#reads;
+    this.#timer = clock.wakeAt(lookedMs + idleMs / 2, () => {
+      const sinceMs = isPaused() ? clock.now() : this.#reads > reads ? lookedMs : silentSinceMs;
+      if (clock.now() - sinceMs < idleMs) this.#watch(sinceMs);
       else this.#ping();
     });
   }
@@ -70,11 +76,6 @@ export class LinkPings {
     this.#timer?.cancel();
   }
 
-  #restart(): void {
-    if (this.#options.isPaused()) this.#lastReadMs = this.#options.clock.now();
-    this.start();
-  }
-
   #ping(): void {
     const { clock, host, isPaused, onSilent, pingMs, write } = this.#options;
     const askedMs = clock.now();
@@ -82,7 +83,8 @@ export class LinkPings {
     this.#pingId = `ping-${askedMs.toString(36)}`;
     write(serialise(xml("iq", { type: "get", id: this.#pingId, from: host, to: host }, xml("ping", NS_PING))));
     this.#timer = clock.wakeAt(askedMs + pingMs, () => {
-      if (this.#reads > reads || isPaused()) this.#restart();
+      if (isPaused()) this.#watch(clock.now());
+      else if (this.#reads > reads) this.#watch(askedMs);
       else onSilent();
     });
   }
