@@ -51,10 +51,10 @@ export async function settle({ pid, name }: BenchServer): Promise<void> {
 
 /**
  * How many messages come before those that are measured: a server that compiles while it runs gets as many as it takes
- * until it has, twice what is measured; others a tenth.
+ * until it has, four times what is measured; others a tenth.
  */
 export function warmUp({ compiles }: BenchServer, messages: number): number {
-  return compiles ? messages * 2 : Math.ceil(messages / 10);
+  return compiles ? messages * 4 : Math.ceil(messages / 10);
 }
 
 /**
