@@ -34,8 +34,10 @@ const PER_TARGET = 8;
 export function sizeOfEntries(entries: readonly OutboxEntry[]): number {
   let bytes = 0;
   for (const entry of entries) {
-    if (entry.kind === "deliver") bytes += entry.template.spliced("").length + PER_TARGET * entry.targets.length;
-    else if (entry.kind === "held") bytes += sizeOfEntries(entry.outbox.entries);
+    if (entry.kind === "deliver") {
+      const { template, targets } = entry;
+      bytes += template.before.length + template.after.length + PER_TARGET * targets.length;
+    } else if (entry.kind === "held") bytes += sizeOfEntries(entry.outbox.entries);
     else bytes += sizeOf(entry.stanza);
   }
   return bytes;
