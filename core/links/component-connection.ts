@@ -8,7 +8,7 @@ import { serialise } from "../xmpp/template.js";
 import { bufferedSocket } from "./buffered-socket.js";
 import { componentEntity } from "./component-entity.js";
 import { failureOfFirstBytes, failureOfSocketError, failureOfStreamError, type LinkFailure } from "./link-failure.js";
-import type { LinkLimits } from "./link-limits.js";
+import { mostPending, type LinkLimits } from "./link-limits.js";
 import { LinkPings } from "./link-pings.js";
 import type { Outlet } from "./outlet.js";
 import { ReadShare } from "./read-share.js";
@@ -88,16 +88,20 @@ export class ComponentConnection {
     this.#sendDeadline = new SendDeadline({
       seconds: limits.sendMs / 1000,
       wait: (seconds, fn) => this.#wait(seconds * 1000, fn),
+      isPressing: () => this.#outlet.pending > limits.maxPending,
       onLate: () => {
-        const text = `nothing was taken for ${limits.sendMs / 1000} s`;
-        this.#failWith("unread", new StreamError("connection-timeout", text));
+        if (this.#outlet.pending > limits.maxPending) this.#overflow(limits.maxPending);
+        else {
+          const text = `nothing was taken for ${limits.sendMs / 1000} s`;
+          this.#failWith("unread", new StreamError("connection-timeout", text));
+        }
       },
     });
+    const most = mostPending(limits);
     this.#outlet = new SocketOutlet(this.#socket, {
-      maxPending: limits.maxPending,
+      maxPending: most,
       onOverflow: () => {
-        const text = `more than ${limits.maxPending} bytes wait`;
-        this.#failWith("unread", new StreamError("resource-constraint", text));
+        this.#overflow(most);
       },
       onWaiting: () => {
         this.#sendDeadline.waiting(this.#socket);
@@ -287,6 +291,10 @@ export class ComponentConnection {
     this.#deadline = this.#wait(ms, () => {
       this.#fail(failure);
     });
+  }
+
+  #overflow(bytes: number): void {
+    this.#failWith("unread", new StreamError("resource-constraint", `more than ${bytes} bytes wait`));
   }
 
   /** Ends the connection over something that the peer is told. */

@@ -1,8 +1,8 @@
 import type { Addresses, Splice } from "./outlet.js";
 
 const INITIAL_BYTES = 65_536;
-/** A buffer that had to become larger than this is not kept. */
-const KEPT_BYTES = 1_048_576;
+/** A buffer that had to become larger than this is not kept: what was taken of it is its taker's. */
+export const KEPT_BYTES = 1_048_576;
 
 /** Text for one peer, gathered as bytes: copying bytes is several times cheaper than to splice strings, if one text goes to many. */
 export class GatheredBytes {

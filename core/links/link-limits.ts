@@ -2,7 +2,7 @@ import type { StreamLimits } from "../xmpp/stream-parser.js";
 
 /** Bounds of a connection to an upstream server. */
 export interface LinkLimits extends StreamLimits {
-  /** What may wait for a server that does not read, before the connection is given up; UTF-16 units. */
+  /** While more than this waits, the connection is given up as soon as the server takes nothing of it; UTF-16 units. */
   readonly maxPending: number;
   /** While more than this waits to be sent, nothing is read; UTF-16 units, less than `maxPending`. */
   readonly highWater: number;
@@ -19,6 +19,15 @@ export interface LinkLimits extends StreamLimits {
   readonly idleMs: number;
   /** How long it may take to answer that. */
   readonly pingMs: number;
+}
+
+/** How much more may wait as long as the server reads: one stanza may be answered by very much. */
+const BURST = 8;
+const LEAST_BURST = 67_108_864;
+
+/** What may wait in any case, in UTF-16 units. */
+export function mostPending({ maxPending }: LinkLimits): number {
+  return Math.max(BURST * maxPending, LEAST_BURST);
 }
 
 /** Prosody's stanza size for components, and room for a burst to thousands of occupants. */

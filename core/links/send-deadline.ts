@@ -7,6 +7,8 @@ export interface SendDeadlineOptions {
   readonly seconds: number;
   /** Calls `fn` after so many seconds. */
   readonly wait: (seconds: number, fn: () => void) => Wait;
+  /** Whether a quarter of that is enough, as too much waits; by default it is not. */
+  readonly isPressing?: () => boolean;
   /** Nothing was taken in that time; called once. */
   readonly onLate: () => void;
 }
@@ -29,13 +31,13 @@ export class SendDeadline {
   }
 
   #look(socket: Socket, before: number, left: number): void {
-    const { seconds, wait, onLate } = this.#options;
+    const { seconds, wait, isPressing, onLate } = this.#options;
     this.#wait = wait(seconds / LOOKS, () => {
       this.#wait = undefined;
       if (socket.writableLength === 0) return;
       const now = taken(socket);
       if (now !== before) this.#look(socket, now, LOOKS);
-      else if (left > 1) this.#look(socket, now, left - 1);
+      else if (left > 1 && isPressing?.() !== true) this.#look(socket, now, left - 1);
       else onLate();
     });
   }

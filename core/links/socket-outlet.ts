@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
-import { GatheredBytes } from "./gathered-bytes.js";
+import { GatheredBytes, KEPT_BYTES } from "./gathered-bytes.js";
 import type { Addresses, Outlet, Splice } from "./outlet.js";
+import { Pieces } from "./pieces.js";
 import { socketTurns as turns } from "./turns.js";
 
 /** How often outlets handed bytes to the operating system; the test kit reads it to count, nothing else does. */
@@ -8,6 +9,10 @@ export const writeCounter = { writes: 0 };
 
 /** More than this is sent at the end of the turn, in UTF-16 units: there is nothing to be gained by larger writes. */
 const MUCH = 65_536;
+/** More than this is not handed over at once, in bytes: what is taken of it shows only when all of it is. */
+const PIECE = KEPT_BYTES;
+/** More than this is not gathered, in UTF-16 units. */
+const ENOUGH = 16_777_216;
 
 /** How much a peer may leave unread, and what happens then. */
 export interface SocketOutletOptions {
@@ -27,6 +32,9 @@ export class SocketOutlet implements Outlet {
   #isAscii = true;
   /** What was gathered instead, once there is something for many. */
   #bytes: GatheredBytes | undefined;
+  /** What is handed over later, a piece at a time. */
+  readonly #pieces = new Pieces();
+  #isPieceUnderWay = false;
   /** What the operating system had not taken after the latest flush, or less by now. */
   #backlog = 0;
   #open = true;
@@ -46,7 +54,7 @@ export class SocketOutlet implements Outlet {
   }
 
   get pending(): number {
-    const untaken = this.#backlog === 0 ? 0 : this.#stream.writableLength;
+    const untaken = this.#backlog === 0 ? 0 : this.#pieces.length + this.#stream.writableLength;
     return this.#gathered.length + (this.#bytes?.length ?? 0) + untaken;
   }
 
@@ -87,47 +95,73 @@ export class SocketOutlet implements Outlet {
   /** Looks how much has gathered. */
   #limit(length: number): void {
     if (length > MUCH) turns.urge();
+    if (length > ENOUGH) this.flush();
     const { maxPending } = this.#options;
     if (length + this.#backlog > maxPending && this.pending > maxPending) this.#overflow();
   }
 
-  /** Hands over at once what was gathered: before a stream is closed, or TLS starts on it. */
+  /** Hands over what was gathered; of much, the first piece. */
   flush(): void {
     const bytes = this.#bytes;
     const text = this.#gathered;
     if (bytes && bytes.length > 0) {
       const taken = bytes.take();
       if (!this.#hasPeer()) return;
-      this.#stream.write(taken);
-      if (this.#stream.writableLength > 0) bytes.giveAway();
+      // What has to wait is copied: it would keep a buffer in memory that is many times as large.
+      if (this.#isMuch(taken.length)) this.#pieces.push(taken.length > PIECE ? taken : Buffer.from(taken));
+      else if (this.#stream.writableLength > 0) this.#stream.write(Buffer.from(taken));
+      else {
+        this.#stream.write(taken);
+        if (this.#stream.writableLength > 0) bytes.giveAway();
+      }
     } else if (text !== "") {
       this.#gathered = "";
       if (!this.#hasPeer()) return;
       // Of the same bytes, Latin-1 is the cheaper one to make.
-      this.#stream.write(text, this.#isAscii ? "latin1" : "utf8");
+      const encoding = this.#isAscii ? "latin1" : "utf8";
+      if (this.#isMuch(text.length)) this.#pieces.push(Buffer.from(text, encoding));
+      else this.#stream.write(text, encoding);
     } else return;
     writeCounter.writes++;
-    this.#backlog = this.#stream.writableLength;
+    if (this.#pieces.length > 0 && !this.#isPieceUnderWay) this.#handOver();
+    this.#backlog = this.#stream.writableLength + this.#pieces.length;
     if (this.#backlog > 0) this.#options.onWaiting?.();
+  }
+
+  /** Whether so much more is not handed over at once. */
+  #isMuch(length: number): boolean {
+    return length > PIECE || this.#isPieceUnderWay;
+  }
+
+  /** Hands over a piece, and the next one when that is taken. */
+  #handOver(): void {
+    this.#isPieceUnderWay = true;
+    this.#stream.write(this.#pieces.take(PIECE), () => {
+      this.#isPieceUnderWay = false;
+      if (this.#pieces.length > 0 && this.#hasPeer()) this.#handOver();
+    });
   }
 
   #hasPeer(): boolean {
     return !this.#stream.destroyed && this.#stream.writable;
   }
 
-  /** Hands over what was gathered, with `last` behind it, and takes nothing more. */
+  /** Hands over at once what was gathered, with `last` behind it, and takes nothing more: the stream is closed, or TLS starts on it. */
   end(last = ""): void {
     if (!this.#open) return;
     if (last !== "") this.#append(last, false);
     this.#open = false;
     this.flush();
+    while (this.#pieces.length > 0 && this.#hasPeer()) this.#stream.write(this.#pieces.take(PIECE));
   }
 
-  /** Drops what was gathered and takes nothing more: nobody reads it any longer. */
+  /** Drops what waits, but for the end of a stanza that was begun, and takes nothing more: nobody reads it any longer. */
   discard(): void {
     this.#open = false;
     this.#gathered = "";
     this.#bytes = undefined;
+    const begun = this.#pieces.drop();
+    if (begun && this.#hasPeer()) this.#stream.write(begun);
   }
 
   #overflow(): void {

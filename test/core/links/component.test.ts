@@ -164,7 +164,7 @@ describe("a component link (XEP-0114)", () => {
     await rig.started;
     rig.server.peer.socket.pause();
     const { outlet } = rig.link;
-    for (let n = 0; n < 3_000 && outlet?.open; n++)
+    for (let n = 0; n < 4_000 && outlet?.open; n++)
       outlet.write(`<message><body>${"x".repeat(20_000)}</body></message>`);
     await rig.journal.seen(/^down$/);
     assert.equal(rig.journal.count(/^log error .*does not read/), 1);

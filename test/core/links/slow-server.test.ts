@@ -105,6 +105,65 @@ async function burst(t: TestContext, end = "") {
   return { rig, pending };
 }
 
+describe("a component link of which one stanza has very much written", () => {
+  const maxPending = 1_000_000;
+  const total = 500;
+  const filler = "x".repeat(50_000);
+
+  /** 25 MB answer one message. */
+  async function answered(t: TestContext) {
+    const rig = await connectLink(t, {
+      limits: { highWater: 500_000, maxPending },
+      onStanza: ({ attrs }) => {
+        const { outlet } = rig.link;
+        if (attrs["id"] === "more") outlet?.write("<message id='answer'/>");
+        else for (let n = 0; n < total; n++) outlet?.write(`<message id='m${n}'><body>${filler}</body></message>`);
+      },
+    });
+    await rig.started;
+    rig.server.peer.socket.pause();
+    rig.server.peer.send(MESSAGE + MESSAGE.replace("<message", "<message id='more'"));
+    await rig.journal.seen(/^stanza/);
+    const pending = (): number => rig.link.outlet?.pending ?? 0;
+    /** The server reads a few megabytes. */
+    const read = async (): Promise<void> => {
+      const before = pending();
+      rig.server.peer.socket.resume();
+      while (pending() > Math.max(before - 2_000_000, 0)) await nextTurn();
+      rig.server.peer.socket.pause();
+    };
+    return { ...rig, pending, read };
+  }
+
+  it("waits for a server that reads, slowly as it may be, and loses nothing; meanwhile nothing more is handled", async (t) => {
+    const it = await answered(t);
+    const { journal, clock, link, server, pending, read } = it;
+    while (pending() > maxPending) {
+      assert.equal(journal.count(/^stanza/), 1);
+      // Longer in all than the server may read nothing at all.
+      clock.advance(DEFAULT_LINK_LIMITS.sendMs / 4 - 1);
+      await read();
+    }
+    server.peer.socket.resume();
+    await journal.until(() => server.peer.received.endsWith("<message id='answer'/>"), "the next answer");
+    const ids = [...server.peer.received.matchAll(/<message id='m(\d+)'/g)].map(([, n]) => Number(n));
+    assert.deepEqual(ids, [...Array(total).keys()]);
+    assert.deepEqual([link.isUp, server.peers.length], [true, 1]);
+  });
+
+  it("gives up a server that does not read sooner than one for which less waits: resource-constraint", async (t) => {
+    const { journal, clock, link, pending, read } = await answered(t);
+    clock.advance(DEFAULT_LINK_LIMITS.sendMs / 4 - 1);
+    await read();
+    clock.advance(DEFAULT_LINK_LIMITS.sendMs / 4);
+    assert.ok(pending() > maxPending);
+    assert.equal(link.isUp, true, "it has taken something since");
+    clock.advance(DEFAULT_LINK_LIMITS.sendMs / 4);
+    await journal.seen(/^log error .*does not read .*resource-constraint: more than 1000000 bytes wait/);
+    assert.equal(link.isUp, false);
+  });
+});
+
 describe("a component link that is flooded", () => {
   it("handles what came in one piece as its answers are taken, in order, and stays up", async (t) => {
     const { rig, pending } = await burst(t);
@@ -115,7 +174,7 @@ describe("a component link that is flooded", () => {
   it("handles all that came before the end of the stream", async (t) => {
     const { rig } = await burst(t, "</stream:stream>");
     await rig.journal.seen(/^down$/);
-    assert.equal(rig.journal.count(/does not read/), 1, "more than may wait in one go");
+    assert.equal(rig.journal.count(/^log warn .*stream closed/), 1);
   });
 
   it("handles a bounded part of it in each turn of the event loop", async (t) => {
@@ -200,13 +259,54 @@ describe("the options of a component link", () => {
     }
   }
 
-  it("component_max_pending: with more than that the server is dropped: resource-constraint", async (t) => {
-    const it = await attach(t, "component_max_pending = 300000");
-    await leaveUnread(it, 250_000);
+  it("component_max_pending: with more than that the server is dropped if it does not read: resource-constraint", async (t) => {
+    const it = await attach(t, 'component_max_pending = 300000; component_send_timeout = "20 seconds"');
+    await leaveUnread(it, 350_000);
+    it.clock.advanceSeconds(4);
     assert.equal(it.link.isUp, true);
-    await leaveUnread(it, Infinity);
+    passUntilDown(it, 6_000);
     await it.journal.seen(/does not read what is sent to it \(resource-constraint: more than 300000 bytes wait\)/);
     await isAnew(it, "resource-constraint");
+  });
+
+  it("component_max_pending: with eight times as much, 64 MiB at least, it is dropped at once", async (t) => {
+    const it = await attach(t, "component_max_pending = 9000000");
+    it.peer.socket.pause();
+    const text = `<message to='romeo@example'><body>${"x".repeat(1_000_000)}</body></message>`;
+    for (let n = 0; n < 71; n++) it.link.outlet?.write(text);
+    assert.equal(it.link.isUp, true);
+    // The operating systems have taken some of it.
+    for (let n = 0; n < 50; n++) it.link.outlet?.write(text);
+    await it.journal.seen(/does not read what is sent to it \(resource-constraint: more than 72000000 bytes wait\)/);
+    assert.equal(it.link.isUp, false);
+  });
+
+  it("component_max_pending: who enters a room may be sent more than that", async (t) => {
+    const it = await attach(
+      t,
+      "component_max_pending = 300000; muc_room_locking = false; muc_room_default_history_length = 50",
+    );
+    const { journal, link, peer } = it;
+    const send = (user: string, stanza: string): void => {
+      peer.send(stanza.replace(" ", ` from='${user}@example/x' `));
+    };
+    const enters = (user: string): void => {
+      const history = "<history maxstanzas='50'/>";
+      send(
+        user,
+        `<presence to='room@muc.example/${user}'><x xmlns='http://jabber.org/protocol/muc'>${history}</x></presence>`,
+      );
+    };
+    enters("romeo");
+    for (let n = 0; n < 50; n++) {
+      const body = `<body>${n} ${"x".repeat(20_000)}</body>`;
+      send("romeo", `<message to='room@muc.example' type='groupchat'>${body}</message>`);
+    }
+    await journal.until(() => peer.received.includes("<body>49 "), "what was said");
+    enters("juliet");
+    const history = (): number => peer.received.match(/to="juliet@example\/x"[^>]*><body>\d+ /g)?.length ?? 0;
+    await journal.until(() => history() === 50, "the history");
+    assert.deepEqual([link.isUp, it.server.peers.length], [true, 1]);
   });
 
   it("component_send_timeout: who takes nothing for that time is dropped: connection-timeout", async (t) => {
