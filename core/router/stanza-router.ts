@@ -41,8 +41,11 @@ const LONGEST_PAUSE_SECONDS = 10;
 /** Events of stanzas other than iq, as they are addressed. */
 const EVENTS = { message: eventsOf("message"), presence: eventsOf("presence") };
 
-const STANZA_NAMES: ReadonlySet<string> = new Set<StanzaName>(["message", "presence", "iq"]);
 const IQ_TYPES: ReadonlySet<string> = new Set(["get", "set", "result", "error"]);
+
+function isStanzaName(name: string): name is StanzaName {
+  return name === "message" || name === "presence" || name === "iq";
+}
 
 function eventsOf(name: StanzaName): Readonly<Record<AddressKind, string>> {
   return { full: `${name}/full`, bare: `${name}/bare`, host: `${name}/host`, self: `${name}/self` };
@@ -134,7 +137,7 @@ export class StanzaRouter implements Router {
   }
 
   #receive(stanza: Element, origin: Origin): void {
-    if (!STANZA_NAMES.has(stanza.name)) {
+    if (!isStanzaName(stanza.name)) {
       this.#hosts.get(origin.host)?.events.fireUntyped(`stanza/${String(stanza.attrs["xmlns"] ?? "")}:${stanza.name}`, {
         origin,
         stanza,

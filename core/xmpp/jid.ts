@@ -120,6 +120,19 @@ export function resourceprep(text: string, options?: PreparationOptions): string
   return prepare(text, PREPARED_RESOURCE, RESOURCEPREP, options?.strict);
 }
 
+/** JIDs that needed none, each at a place that follows from its text: the same few come again and again. */
+const recent = new Array<string>(512).fill("");
+
+function isPrepared(text: string): boolean {
+  const { length } = text;
+  const place = (length * 31 + text.charCodeAt(length - 1) * 7 + text.charCodeAt(length >> 1)) & (recent.length - 1);
+  if (recent[place] === text) return length > 0;
+  if (!PREPARED_JID.test(text)) return false;
+  // A copy, as the text may be part of all that was read with it.
+  if (length <= CACHED_JID_LENGTH) recent[place] = Buffer.from(text).toString("latin1");
+  return true;
+}
+
 /** JIDs that needed preparation, lately used ones last; `false` for those refused. */
 const prepared = new Map<string, Jid | false>();
 const CACHED_JIDS = 2048;
@@ -132,7 +145,7 @@ const CACHED_JID_LENGTH = 256;
  * @returns `undefined` when it is no JID: an empty, overlong or prohibited part, or none but a node
  */
 export function parseJid(text: string, options?: PreparationOptions): Jid | undefined {
-  if (PREPARED_JID.test(text)) return text as Jid;
+  if (isPrepared(text)) return text as Jid;
   if (options?.strict) return prepareJid(text, options);
   let jid = prepared.get(text);
   if (jid === undefined) jid = prepareJid(text) ?? false;
