@@ -1,9 +1,14 @@
 import type { Element } from "./element.js";
 import { NS_CLIENT } from "./namespaces.js";
+import { PlainStanzaReader } from "./plain-stanza.js";
 import { TreeBuilder } from "./tree-builder.js";
 import { createXmlParser } from "./xml-parser.js";
 
 const ignore = (): void => undefined;
+
+const plainReader = new PlainStanzaReader({ contentNamespace: NS_CLIENT, maxDepth: 1000, maxAttributes: 1000 });
+/** Halves of characters, which UTF-8 does not have. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
  * Parses one whole element from text of our own: storage, configuration, tests. What a peer sends goes through a
@@ -13,6 +18,20 @@ const ignore = (): void => undefined;
  * @throws SyntaxError on text that is not well-formed XML, and on document types and processing instructions
  */
 export function parseStanza(text: string): Element {
+  return parsePlain(text) ?? parseAny(text);
+}
+
+/** The element, if it is plain and nothing else is there. */
+function parsePlain(text: string): Element | undefined {
+  if (!text.startsWith("<")) return undefined;
+  const bytes = Buffer.from(text);
+  if (bytes.length > text.length && LONE_SURROGATE.test(text)) return undefined;
+  plainReader.begin(bytes);
+  const element = plainReader.read(0);
+  return plainReader.end === bytes.length ? element : undefined;
+}
+
+function parseAny(text: string): Element {
   const tree = new TreeBuilder();
   let root: Element | undefined;
   const refuse = (what: string): never => {

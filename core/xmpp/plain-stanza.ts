@@ -1,10 +1,7 @@
 import { Element } from "./element.js";
+import { KnownStrings } from "./known-strings.js";
 import { NS_CLIENT } from "./namespaces.js";
 import { endOfCharacter, endOfReference, referredCharacter } from "./xml-characters.js";
-
-/** Namespaces that belong to prefixes of XML's own, and are nobody's default (Namespaces in XML 1.0 §3). */
-const NS_XML = "http://www.w3.org/XML/1998/namespace";
-const NS_XMLNS = "http://www.w3.org/2000/xmlns/";
 
 const TAB = 0x09;
 const LF = 0x0a;
@@ -21,13 +18,6 @@ const CLOSING_BRACKET = 0x5d;
 
 /** More attributes than a plain tag has; each is compared with all before it. */
 const MANY_ATTRIBUTES = 16;
-
-const ELEMENT_NAME = /^[A-Za-z_][\w.-]*$/;
-/** An object cannot have `__proto__` as it has others. */
-const ATTRIBUTE_NAME = /^(?!__proto__$)(?:xml:)?[A-Za-z_][\w.-]*$/;
-/** How many names are known at a time, a power of two, and the longest of them. */
-const KNOWN_NAMES = 256;
-const LONGEST_KNOWN_NAME = 32;
 
 /** What `toString` does, at less than half the cost. */
 interface Bytes extends Buffer {
@@ -47,13 +37,22 @@ export interface PlainStanzaOptions {
   readonly maxAttributes: number;
 }
 
-/** Names that were seen, each at a place that follows from its letters, so that to read one again makes no string. */
-const elementNames: string[] = new Array<string>(KNOWN_NAMES).fill("");
-const attributeNames: string[] = new Array<string>(KNOWN_NAMES).fill("");
+const known = new KnownStrings([
+  /^[A-Za-z_][\w.-]*$/,
+  // An object cannot have `__proto__` as it has others.
+  /^(?!__proto__$)(?:xml:)?[A-Za-z_][\w.-]*$/,
+  // The namespaces of XML's own prefixes are nobody's default (Namespaces in XML 1.0 §3).
+  /^(?!http:\/\/www\.w3\.org\/(?:XML\/1998\/namespace|2000\/xmlns\/)$)[!-~]+$/,
+]);
+const ELEMENT_NAME = 0;
+const ATTRIBUTE_NAME = 1;
+const NAMESPACE = 2;
+
 /** Attributes of the present tag but for `xmlns`, which comes first in an element wherever it is in the tag. */
 const names: string[] = [];
 const values: string[] = [];
-/** Namespaces of the open elements, outermost first. */
+/** Where the names of the open elements stand, outermost first, and their namespaces. */
+const starts: number[] = [];
 const namespaces: string[] = [];
 
 /**
@@ -91,7 +90,7 @@ export class PlainStanzaReader {
     let limit = bytes.length;
     while (limit > 0 && bytes[limit - 1] !== GREATER) limit--;
     this.#limit = limit;
-    this.#text = limit === 0 ? "" : this.#bytes.latin1Slice(0, limit);
+    this.#text = "";
   }
 
   /**
@@ -104,14 +103,14 @@ export class PlainStanzaReader {
     const limit = this.#limit;
     let open: Element | null = null;
     let depth = 0;
+    if (this.#text === "") this.#text = bytes.latin1Slice(0, limit);
     this.#at = start;
     // At a "<" each time. The ">" before the limit ends all loops over what does not contain one.
     while (this.#at < limit) {
       let closed: Element | null = null;
       if (bytes[this.#at + 1] === SLASH) {
-        if (open === null || !this.#isEndOf(open.name)) return undefined;
+        if (open === null || !this.#isClosed(--depth, open.name)) return undefined;
         closed = open;
-        depth--;
       } else {
         const element: Element | undefined = depth < this.#maxDepth ? this.#readTag(depth) : undefined;
         if (element === undefined) return undefined;
@@ -137,11 +136,14 @@ export class PlainStanzaReader {
     return undefined;
   }
 
-  /** Reads the tag that closes an element of that name. @returns whether it does */
-  #isEndOf(name: string): boolean {
+  /** Reads the tag that closes the element at that depth. @returns whether it does */
+  #isClosed(depth: number, name: string): boolean {
     const bytes = this.#bytes;
-    if (this.#readName(elementNames, this.#at + 2) !== name) return false;
-    let at = this.#at;
+    const toOpeningTag = (starts[depth] as number) - this.#at - 2;
+    const end = this.#at + 2 + name.length;
+    let at = this.#at + 2;
+    while (at < end && bytes[at] === bytes[at + toOpeningTag]) at++;
+    if (at < end) return false;
     while (isBlank(bytes[at] as number)) at++;
     this.#at = at + 1;
     return bytes[at] === GREATER;
@@ -150,7 +152,8 @@ export class PlainStanzaReader {
   /** Reads a tag that opens an element, or is one. @returns the element without what is in it */
   #readTag(depth: number): Element | undefined {
     const bytes = this.#bytes;
-    const name = this.#readName(elementNames, this.#at + 1);
+    const start = this.#at + 1;
+    const name = this.#readName(ELEMENT_NAME, start);
     if (name === "") return undefined;
     const inherited = depth === 0 ? NS_CLIENT : (namespaces[depth - 1] as string);
     let namespace = inherited;
@@ -162,38 +165,39 @@ export class PlainStanzaReader {
       while (isBlank(bytes[at] as number));
       const code = bytes[at];
       if (code === GREATER || code === SLASH) break;
-      const attribute = this.#readName(attributeNames, at);
+      const attribute = this.#readName(ATTRIBUTE_NAME, at);
       at = this.#at;
-      if (attribute === "" || count + declarations === this.#maxAttributes) return undefined;
-      if (bytes[at] !== EQUALS) return undefined;
+      if (attribute === "" || count + declarations === this.#maxAttributes || bytes[at] !== EQUALS) return undefined;
       const quote = bytes[at + 1];
       if (quote !== QUOTE && quote !== DOUBLE_QUOTE) return undefined;
       this.#at = at + 2;
-      const value = this.#readData(quote);
-      if (value === undefined) return undefined;
-      at = this.#at + 1;
       if (attribute === "xmlns") {
-        if (!isPlainNamespace(value) || ++declarations > 1) return undefined;
+        const value = this.#readNamespace(quote);
+        if (value === "" || ++declarations > 1) return undefined;
         namespace = value === this.#contentNamespace ? NS_CLIENT : value;
       } else {
+        const value = this.#readData(quote);
+        if (value === undefined) return undefined;
         for (let before = 0; before < count; before++) if (names[before] === attribute) return undefined;
         names[count] = attribute;
         values[count++] = value;
       }
+      at = this.#at + 1;
     }
     if (bytes[at] === SLASH) at++;
     if (bytes[at] !== GREATER) return undefined;
     this.#at = at + 1;
+    starts[depth] = start;
     namespaces[depth] = namespace;
     const element = new Element(name);
     const attrs = element.attrs as Record<string, string>;
     if (namespace !== inherited) attrs["xmlns"] = namespace;
-    for (let index = 0; index < count; index++) attrs[names[index] as string] = values[index] as string;
+    for (let index = 0; index < count; index++) setAttribute(attrs, names[index] as string, values[index] as string);
     return element;
   }
 
   /** Reads what goes on to something that is in no plain name. @returns the name, empty if it is not plain */
-  #readName(known: string[], start: number): string {
+  #readName(kind: number, start: number): string {
     const bytes = this.#bytes;
     let hash = 0;
     let at = start;
@@ -203,14 +207,22 @@ export class PlainStanzaReader {
       hash = (hash * 31 + code) & 0xffffff;
     }
     this.#at = at;
-    const place = hash & (KNOWN_NAMES - 1);
-    const name = known[place] as string;
-    if (name.length === at - start) {
-      let index = 0;
-      while (index < name.length && name.charCodeAt(index) === bytes[start + index]) index++;
-      if (index === name.length) return name;
+    return known.get(kind, bytes, this.#text, start, at, hash);
+  }
+
+  /** Reads a value that names a namespace. @returns the namespace, empty if it is not plain */
+  #readNamespace(quote: number): string {
+    const bytes = this.#bytes;
+    const start = this.#at;
+    let hash = 0;
+    let at = start;
+    for (; ; at++) {
+      const code = bytes[at] as number;
+      if (code === quote || code <= SPACE || code === AMPERSAND || code === LESS || code === GREATER) break;
+      hash = (hash * 31 + code) & 0xffffff;
     }
-    return newName(known, place, this.#text.slice(start, at));
+    this.#at = at;
+    return bytes[at] === quote ? known.get(NAMESPACE, bytes, this.#text, start, at, hash) : "";
   }
 
   /** Reads text, or the value of an attribute. @param end `<`, or the quote @returns `undefined` when it is not plain */
@@ -236,7 +248,7 @@ export class PlainStanzaReader {
         if (end !== LESS || (code !== LF && code !== TAB)) return undefined;
       } else if (code === AMPERSAND) {
         const semicolon = endOfReference(bytes, at);
-        const character = semicolon === -1 ? undefined : referredCharacter(this.#text.slice(at + 1, semicolon));
+        const character = semicolon === -1 ? undefined : referredCharacter(bytes, at + 1, semicolon);
         if (character === undefined) return undefined;
         data += (isAscii ? this.#text.slice(start, at) : bytes.utf8Slice(start, at)) + character;
         at = semicolon;
@@ -248,26 +260,16 @@ export class PlainStanzaReader {
   }
 }
 
-/** A name at a place where another one is, or none; empty if it is not plain. */
-function newName(known: string[], place: number, name: string): string {
-  if (!(known === elementNames ? ELEMENT_NAME : ATTRIBUTE_NAME).test(name)) return "";
-  // The key is a string of its own; a slice would keep all of the text.
-  const [own = ""] = Object.keys({ [name]: "" });
-  if (own.length <= LONGEST_KNOWN_NAME) known[place] = own;
-  return own;
+/** Sets an attribute; the most frequent ones by names in the code, as to look up how to set one costs much more. */
+function setAttribute(attrs: Record<string, string>, name: string, value: string): void {
+  if (name === "from") attrs["from"] = value;
+  else if (name === "to") attrs["to"] = value;
+  else if (name === "id") attrs["id"] = value;
+  else if (name === "type") attrs["type"] = value;
+  else if (name === "xml:lang") attrs["xml:lang"] = value;
+  else attrs[name] = value;
 }
 
 function isBlank(code: number): boolean {
   return code === SPACE || code === LF || code === TAB;
-}
-
-/** Whether it is one that is used as it stands; blanks around it would not count. */
-function isPlainNamespace(value: string): boolean {
-  if (value === "" || value === NS_XML || value === NS_XMLNS) return false;
-  return isGraphic(value.charCodeAt(0)) && isGraphic(value.charCodeAt(value.length - 1));
-}
-
-/** Whether it is a visible character of ASCII. */
-function isGraphic(code: number): boolean {
-  return code > SPACE && code < 0x7f;
 }

@@ -4,6 +4,7 @@ const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
+const NUMBER_SIGN = 0x23;
 const SEMICOLON = 0x3b;
 
 /** What is longer is written in an odd way: `&#x10FFFF;`, from its "&" to its ";". */
@@ -38,21 +39,24 @@ function isCharacter(code: number): boolean {
   return code < 0xd800 || (code > 0xdfff && code <= 0x10ffff && code !== 0xfffe && code !== 0xffff);
 }
 
-/** The character that a reference stands for. */
-export function referredCharacter(name: string): string | undefined {
+/** The character that a reference stands for whose name, or number, is there; `undefined` when it stands for none. */
+export function referredCharacter(bytes: Uint8Array, start: number, end: number): string | undefined {
+  if (bytes[start] === NUMBER_SIGN) return numbered(String.fromCharCode(...bytes.subarray(start, end)));
+  let name = 0;
+  for (let at = start; at < end; at++) name = name * 256 + (bytes[at] as number);
   switch (name) {
-    case "lt":
+    case 0x6c74:
       return "<";
-    case "gt":
+    case 0x6774:
       return ">";
-    case "amp":
+    case 0x616d70:
       return "&";
-    case "quot":
+    case 0x71756f74:
       return '"';
-    case "apos":
+    case 0x61706f73:
       return "'";
     default:
-      return numbered(name);
+      return undefined;
   }
 }
 
