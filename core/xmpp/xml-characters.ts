@@ -42,18 +42,19 @@ function isCharacter(code: number): boolean {
 /** The character that a reference stands for whose name, or number, is there; `undefined` when it stands for none. */
 export function referredCharacter(bytes: Uint8Array, start: number, end: number): string | undefined {
   if (bytes[start] === NUMBER_SIGN) return numbered(String.fromCharCode(...bytes.subarray(start, end)));
-  let name = 0;
+  // The 1 in front tells how long the name is: a NUL at its beginning would add nothing.
+  let name = 1;
   for (let at = start; at < end; at++) name = name * 256 + (bytes[at] as number);
   switch (name) {
-    case 0x6c74:
+    case 0x16c74:
       return "<";
-    case 0x6774:
+    case 0x16774:
       return ">";
-    case 0x616d70:
+    case 0x1616d70:
       return "&";
-    case 0x71756f74:
+    case 0x171756f74:
       return '"';
-    case 0x61706f73:
+    case 0x161706f73:
       return "'";
     default:
       return undefined;

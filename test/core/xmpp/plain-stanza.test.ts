@@ -169,6 +169,8 @@ describe("PlainStanzaReader", () => {
       "<a>& lt;</a>",
       "<a>&lol;</a>",
       "<a>&LT;</a>",
+      "<a>&\0apos;</a>",
+      "<a b='&\0\0lt;'/>",
     ],
     ...[
       "<a>&constructor;</a>",
