@@ -1,3 +1,4 @@
+import { attachedTarget } from "./attached/target.js";
 import { configTarget } from "./config/target.js";
 import { dataTarget } from "./foreign/target.js";
 import { parserTarget } from "./parser/target.js";
@@ -5,7 +6,7 @@ import { stanzasTarget } from "./stanzas/target.js";
 import type { Finding, Target } from "./target.js";
 
 /** Everything that is fuzzed. */
-export const TARGETS: readonly Target[] = [parserTarget, stanzasTarget, configTarget, dataTarget];
+export const TARGETS: readonly Target[] = [parserTarget, stanzasTarget, attachedTarget, configTarget, dataTarget];
 
 /** Findings of one target after which it is left. */
 const ENOUGH = 5;

@@ -59,11 +59,14 @@ export class ComponentHost implements AsyncDisposable {
     while (!condition()) await new Promise<void>((resolve) => this.#waiters.add(resolve));
   }
 
-  /** Asks the component itself for a sign of life: what was sent before is handled by then, unless it waits. */
+  /**
+   * Asks the component itself for a sign of life: what was sent before is handled by then, unless it waits.
+   * @throws Error when the connection ends instead
+   */
   async ping(component: string): Promise<void> {
     const id = `alive-${Math.random()}`;
     let isAnswered = false;
-    const { onStanza } = this;
+    const { onStanza, socket } = this;
     this.onStanza = (stanza) => {
       if (stanza.attrs["id"] === id) isAnswered = true;
       else onStanza(stanza);
@@ -71,8 +74,9 @@ export class ComponentHost implements AsyncDisposable {
     this.send(
       `<iq type='get' id='${id}' from='pinger@users.example/x' to='${component}'><ping xmlns='urn:xmpp:ping'/></iq>`,
     );
-    await this.until(() => isAnswered);
+    await this.until(() => isAnswered || this.#socket !== socket);
     this.onStanza = onStanza;
+    if (!isAnswered) throw new Error("the component has gone");
   }
 
   #accept(socket: Socket): void {

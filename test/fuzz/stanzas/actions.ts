@@ -94,8 +94,10 @@ export function actionsFor(random: Random, { plays, pool }: Repertoire, length: 
   const send = (who: string, original: Element, room: string): void => {
     const stanza = inRoom(original, room);
     const broken = random.below(5) < 2 ? mutateTree(stanza, random, pool) : stanza;
+    const isAnswer = random.below(20) === 0;
+    if (isAnswer) broken.attrs["type"] = broken.name === "iq" ? random.pick(["result", "error"]) : "error";
     // An id of its own where there is one, to know the answer by; scripts tell each other of those of messages.
-    if (broken.attrs["id"] !== undefined && broken.name !== "message") broken.attrs["id"] = `f${++id}`;
+    if (isAnswer || (broken.attrs["id"] !== undefined && broken.name !== "message")) broken.attrs["id"] = `f${++id}`;
     actions.push({ kind: "send", who, stanza: broken });
   };
   while (actions.length < length) {

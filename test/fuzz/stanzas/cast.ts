@@ -1,5 +1,3 @@
-import type { FakeClient } from "../../../core/testing/fake-client.js";
-import type { TestService } from "../../../core/testing/service.js";
 import { childElements, cloneElement, getChild, namespaceOf, xml, type Element } from "../../../core/xmpp/element.js";
 import { mapTexts } from "./actions.js";
 
@@ -15,23 +13,34 @@ export interface Asked {
   isMoot: boolean;
 }
 
+/** Somebody's way to the service. */
+export interface Connection {
+  send(stanza: Element): void;
+  disconnect(): Promise<void>;
+  /** The service has closed it. */
+  readonly isEnded: boolean;
+}
+
+/** Connects somebody, a full JID; whatever is delivered to them is told to `arrived`. */
+export type Connect = (who: string, arrived: (stanza: Element) => void) => Connection;
+
 /** The people: they answer what they are asked, know where they are, and remember what they were told. */
 export class Cast {
-  readonly #service: TestService;
-  readonly #clients = new Map<string, FakeClient>();
+  readonly #connect: Connect;
+  readonly #clients = new Map<string, Connection>();
   /** Room to nick, as the client was told. */
   readonly #places = new Map<string, Map<string, string>>();
   /** Requests by id. */
   readonly asked = new Map<string, Asked>();
-  /** Ids of what must not be answered, and is not. */
+  /** Who has sent what must not be answered, and its id. */
   readonly #unanswerable = new Set<string>();
   /** Values that were seen, latest last: session ids, ids of messages. */
   readonly #learned = new Map<string, string[]>();
   readonly wrongs: string[] = [];
   #pings = 0;
 
-  constructor(service: TestService) {
-    this.#service = service;
+  constructor(connect: Connect) {
+    this.#connect = connect;
   }
 
   send(who: string, original: Element): void {
@@ -60,13 +69,13 @@ export class Cast {
 
   /** Whose stream was closed by the server: another session has changed the password, say. */
   *ended(): Iterable<string> {
-    for (const [who, { inbox }] of this.#clients) if (inbox.ended !== undefined) yield who;
+    for (const [who, { isEnded }] of this.#clients) if (isEnded) yield who;
   }
 
   /** Where clients believe to be: `who`, room, nick. Whoever is connected is asked about each room. */
   *beliefs(rooms: readonly string[]): Iterable<{ who: string; room: string; nick: string | undefined }> {
-    for (const [who, { inbox }] of this.#clients) {
-      if (inbox.ended !== undefined) continue;
+    for (const [who, { isEnded }] of this.#clients) {
+      if (isEnded) continue;
       for (const room of rooms) yield { who, room, nick: this.#places.get(who)?.get(room) };
     }
   }
@@ -78,20 +87,18 @@ export class Cast {
     return this.asked.get(id) as Asked;
   }
 
-  #client(who: string): FakeClient {
+  #client(who: string): Connection {
     const known = this.#clients.get(who);
-    if (known && known.inbox.ended === undefined) return known;
+    if (known && !known.isEnded) return known;
     this.#forget(who);
-    const client = this.#service.client(who);
-    this.#clients.set(who, client);
-    client.inbox.onArrival = (stanza) => {
+    const client = this.#connect(who, (stanza) => {
       this.#received(who, client, stanza);
-    };
+    });
+    this.#clients.set(who, client);
     return client;
   }
 
-  #received(who: string, client: FakeClient, stanza: Element): void {
-    client.inbox.takeAll();
+  #received(who: string, client: Connection, stanza: Element): void {
     this.#learn(stanza);
     const { type, id, from } = stanza.attrs as Record<string, string | undefined>;
     if (stanza.name === "presence") this.#place(who, stanza);

@@ -1,214 +1,45 @@
-import { FakeClock } from "../../../core/testing/fake-clock.js";
-import { startService, type TestService } from "../../../core/testing/service.js";
-import { FaultyDisk } from "../../../core/testing/storage-faults.js";
-import { xml } from "../../../core/xmpp/element.js";
-import { serialise } from "../../../core/xmpp/template.js";
-import { Random } from "../../support/random.js";
+import { startService } from "../../../core/testing/service.js";
 import { settled } from "../../support/room-engine.js";
-import { minimise } from "../minimise.js";
-import { seedAfter, type Finding, type Target } from "../target.js";
-import { actionsFor, repertoire, type Action } from "./actions.js";
-import { Cast, type Asked } from "./cast.js";
+import { Cast } from "./cast.js";
+import { stanzaTarget } from "./play.js";
 
-/** Things that happen to one service before it is looked at, and the next one is started. */
-const LENGTH = 150;
-const ROOMS = ["room@conference.localhost", "hall@conference.localhost"];
-const DISK_ERROR = "no space left on device";
-
-/** Modules beyond the standard set; those that refuse much of what comes are loaded now and then only. */
-const MODULES = [
-  ...[
-    "muc_mam",
-    "muc_moderation",
-    "muc_retraction",
-    "muc_hats_adhoc",
-    "muc_max_occupants",
-    "muc_affiliation_versioning",
-  ],
-  ...["muc_affiliation_notice", "muc_activity", "muc_admin", "muc_confusable_nicks", "muc_contacts", "muc_keep_voice"],
-  ...["muc_logs_url", "muc_member_list", "muc_mention_notifications", "muc_pubsub_node", "muc_search", "muc_slow_mode"],
-  ...["muc_visitor_nicks", "muc_webchat_url", "server_contact_info", "muc_restrict_media", "muc_auto_reserve_nicks"],
-];
-const STRICT_MODULES = ["muc_limits", "muc_register_approval", "muc_auto_member", "muc_config_restrict"];
-
-function configOf(random: Random): string {
-  const strict = STRICT_MODULES.filter(() => random.below(4) === 0);
-  const names = [...MODULES, ...strict].map((name) => `"${name}"`);
-  return `
-    modules_enabled = { "roster", "saslauth", "disco", "ping", "version", "time", "uptime", "vcard", "vcard_legacy", "private", "register", "presence", "admin_socket" }
-    admins = { "admin@localhost" }
-    VirtualHost "localhost"
-    Component "conference.localhost" "muc"
-      modules_enabled = { ${names.join(", ")} }
-      allow_unaffiliated_register = ${String(random.below(2) === 0)}
-      enforce_registered_nickname = ${String(random.below(4) === 0)}
-      muc_room_locking = ${String(random.below(2) === 0)}
-      muc_room_default_persistent = ${String(random.below(2) === 0)}
-  `;
-}
+const GLOBAL = `
+  modules_enabled = { "roster", "saslauth", "disco", "ping", "version", "time", "uptime", "vcard", "vcard_legacy", "private", "register", "presence", "admin_socket" }
+  admins = { "admin@localhost" }
+  VirtualHost "localhost"
+`;
 
 /**
  * Everything that takes stanzas, as clients reach it: whatever comes, nothing throws, each request is answered once,
  * answers and errors are not, and where a client believes to be is where the room says it is.
  */
-export const stanzasTarget: Target = {
-  name: "stanzas",
-  share: 0.05,
-  async fuzz(course) {
-    const parts = repertoire();
-    for (let done = 0; done < course.inputs; done += LENGTH) {
-      const seed = seedAfter(course.seed, done);
-      const random = new Random(seed);
-      const config = configOf(random);
-      const actions = actionsFor(random, parts, Math.min(LENGTH, course.inputs - done));
-      const wrong = await wrongsOf(config, actions);
-      const [first] = wrong;
-      if (first !== undefined) course.found(await finding(seed, config, actions, first));
-      course.progress?.(done);
-    }
-    return "";
-  },
-};
-
-async function finding(seed: number, config: string, actions: readonly Action[], first: Wrong): Promise<Finding> {
-  const fails = async (some: readonly Action[]): Promise<boolean> =>
-    (await wrongsOf(config, some)).some(({ key }) => key === first.key);
-  const few = await minimise(actions, fails, 150);
-  const told = (await wrongsOf(config, few)).find(({ key }) => key === first.key) ?? first;
-  return { kind: first.kind, seed, inputs: actions.length, what: [told.what, "after", ...few.map(line)].join("\n") };
-}
-
-function line(action: Action): string {
-  if (action.kind === "send") return `${action.who} sends ${serialise(action.stanza)}`;
-  if (action.kind === "disconnect") return `${action.who} disconnects`;
-  return action.kind === "time passes" ? `${action.seconds} s pass` : action.kind;
-}
-
-interface Wrong {
-  readonly kind: Finding["kind"];
-  readonly what: string;
-  /** The same for the same fault after other actions. */
-  readonly key: string;
-}
-
-/** Plays it on a service of its own. */
-async function wrongsOf(config: string, actions: readonly Action[]): Promise<Wrong[]> {
-  const clock = new FakeClock();
-  const disk = new FaultyDisk();
-  const storage = await disk.open(() => clock.now());
-  const wrongs: Wrong[] = [];
-  const escaped = (error: unknown): void => {
-    wrongs.push({
-      kind: "crash",
-      key: `escaped ${String(error)}`,
-      what: `escaped: ${error instanceof Error ? String(error.stack) : String(error)}`,
-    });
-  };
-  process.on("uncaughtException", escaped);
-  process.on("unhandledRejection", escaped);
-  try {
-    await using service = await startService({ config, storage, clock, listen: false });
-    const cast = new Cast(service);
-    for (const action of actions) await play(action, { service, cast, disk, clock });
-    disk.repair();
-    await rest(service, clock);
-    wrongs.push(...(await look(service, cast, clock)));
-    wrongs.push(
-      ...logged(
-        service,
-        actions.some(({ kind }) => kind === "disk fails"),
-      ),
-    );
-  } catch (error) {
-    escaped(error);
-  } finally {
-    process.off("uncaughtException", escaped);
-    process.off("unhandledRejection", escaped);
-    await storage.close();
-    await disk.close();
-  }
-  return wrongs;
-}
-
-interface Stage {
-  readonly service: TestService;
-  readonly cast: Cast;
-  readonly disk: FaultyDisk;
-  readonly clock: FakeClock;
-}
-
-async function play(action: Action, { service, cast, disk, clock }: Stage): Promise<void> {
-  if (action.kind === "send") cast.send(action.who, action.stanza);
-  else if (action.kind === "disconnect") await cast.disconnect(action.who);
-  else if (action.kind === "disk fails") disk.failSyncedCommits(new Error(DISK_ERROR), 1);
-  else if (action.kind === "settle") await settled(service);
-  else {
-    // The disk has had its time by then.
-    await settled(service);
-    clock.advanceSeconds(action.seconds);
-  }
-}
-
-/** Until whoever waits for an answer has got one, if only that there is none. */
-async function rest(service: TestService, clock: FakeClock): Promise<void> {
-  for (let round = 0; round < 3; round++) {
-    await settled(service);
-    clock.advanceSeconds(130);
-  }
-  await settled(service);
-}
-
-async function look(service: TestService, cast: Cast, clock: FakeClock): Promise<Wrong[]> {
-  const wrongs: Wrong[] = [];
-  const difference = (key: string, what: string): void => {
-    wrongs.push({ kind: "difference", key, what });
-  };
-  const ended = new Set(cast.ended());
-  for (const { stanza, answers, isMoot, who } of cast.asked.values()) {
-    if (answers.length === 1 || ((isMoot || ended.has(who)) && answers.length === 0)) continue;
-    const got = answers.map(serialise).join("\n");
-    difference(`${answers.length} answers`, `${answers.length} answers for ${who} to ${serialise(stanza)}\n${got}`);
-  }
-  for (const wrong of cast.wrongs) difference("answered an answer", wrong);
-  const pings = [...cast.beliefs(ROOMS)].map(({ who, room, nick }) => {
-    const ping = cast.ask(who, `${room}/${nick ?? "Ada"}`, xml("ping", { xmlns: "urn:xmpp:ping" }));
-    return { who, room, nick, ping };
-  });
-  const info = xml("query", { xmlns: "http://jabber.org/protocol/disco#info" });
-  const questions = ROOMS.map((room) => ({ room, asked: cast.ask("witness@localhost/x", room, info) }));
-  await rest(service, clock);
-  for (const { who, room, nick, ping } of pings) {
-    const type = typeOf(ping);
-    if (type === (nick === undefined ? "error" : "result")) continue;
-    const belief = nick === undefined ? "outside" : `inside as ${nick}`;
-    const told = ping.answers.map(serialise).join();
-    difference(
-      `self-ping ${belief.slice(0, 7)} ${type}`,
-      `${who} believes to be ${belief} of ${room}, and is told ${told}`,
-    );
-  }
-  for (const { room, asked } of questions) {
-    if (asked.answers.length !== 1) difference("silent room", `${room} does not answer`);
-  }
-  return wrongs;
-}
-
-function typeOf({ answers }: Asked): string {
-  return answers.length === 1 ? String(answers[0]?.attrs["type"]) : `${answers.length} answers`;
-}
-
-/** Errors in the log are what somebody would have to look at; without a broken disk nobody should. */
-function logged(service: TestService, wasBroken: boolean): Wrong[] {
-  return service.logLines.flatMap(({ level, name, message }) => {
-    const isStray = level === "warn" && message.startsWith("a second answer");
-    if (level !== "error" && !isStray) return [];
-    if (wasBroken && /no space left on device|internal-server-error/.test(message)) return [];
-    return [
-      {
-        kind: "crash",
-        key: `${name} ${message.replace(/\S*\d\S*/g, "").slice(0, 60)}`,
-        what: `${name} ${level}: ${message}`,
+export const stanzasTarget = stanzaTarget("stanzas", 0.05, async (section, storage, clock) => {
+  const service = await startService({ config: GLOBAL + section, storage, clock, listen: false });
+  const cast = new Cast((who, arrived) => {
+    const client = service.client(who);
+    client.inbox.onArrival = (stanza) => {
+      client.inbox.takeAll();
+      arrived(stanza);
+    };
+    return {
+      send: (stanza) => {
+        client.send(stanza);
       },
-    ];
+      disconnect: () => client.disconnect(),
+      get isEnded() {
+        return client.inbox.ended !== undefined;
+      },
+    };
   });
-}
+  return {
+    service,
+    cast,
+    settle: () => settled(service),
+    passTime: (seconds) => {
+      clock.advanceSeconds(seconds);
+      return Promise.resolve();
+    },
+    faults: () => [],
+    [Symbol.asyncDispose]: () => service.stop(),
+  };
+});
