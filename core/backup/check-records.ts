@@ -1,5 +1,6 @@
 import { parseStanza } from "../xmpp/parse.js";
 import type { RecordCursor, StorageDriver } from "../storage/driver.js";
+import { positionById } from "../storage/archive-position.js";
 import { decodeKey, encodeKey, type KeyPart } from "../storage/key.js";
 
 /** Archives whose entries were counted, by their key without the kind; only the present one is held. */
@@ -77,7 +78,7 @@ async function* checkRecord(driver: StorageDriver, key: readonly KeyPart[], text
     case "archive": {
       const id = entryId(text);
       if (id === undefined) yield `archive ${named(rest)}: cannot be read`;
-      else if ((await driver.get(encodeKey(["archive-id", ...archive, id]))) !== rest[3]) {
+      else if (((await driver.get(encodeKey(["archive-id", ...archive, id]))) ?? positionById(id)) !== rest[3]) {
         yield `archive ${named(archive)}: entry ${id} is not found by its id`;
       }
       return;

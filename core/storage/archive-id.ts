@@ -10,6 +10,8 @@ const LONGEST_HOLD_MS = 3_600_000;
 /** A name for a new entry, and times for it. */
 export interface ArchiveId {
   readonly id: string;
+  /** The digits of the id. */
+  readonly digits: string;
   /** Milliseconds since 1970 in the id; never less than in the id before. */
   readonly ms: number;
   /** The present, in unix seconds. While the clock is behind what it showed before, by up to an hour, that instead. */
@@ -31,6 +33,7 @@ export function archiveIds(now: () => number, last: number): () => ArchiveId {
   const nextRandom = randomPieces();
   let timeMs = -1;
   let time = "";
+  let dashed = "";
   return () => {
     const clock = Math.floor(now());
     if (clock > ms) {
@@ -43,12 +46,14 @@ export function archiveIds(now: () => number, last: number): () => ArchiveId {
     present = present - clock > LONGEST_HOLD_MS ? clock : Math.max(present, clock);
     if (ms !== timeMs) {
       timeMs = ms;
-      const hex = ms.toString(16).padStart(12, "0");
-      time = `${hex.slice(0, 8)}-${hex.slice(8)}-7`;
+      time = ms.toString(16).padStart(12, "0");
+      dashed = `${time.slice(0, 8)}-${time.slice(8)}-7`;
     }
     const random = nextRandom();
+    const count = counter.toString(16).padStart(3, "0");
     return {
-      id: `${time}${counter.toString(16).padStart(3, "0")}-${random.slice(0, 4)}-${random.slice(4)}`,
+      id: `${dashed}${count}-${random.slice(0, 4)}-${random.slice(4)}`,
+      digits: `${time}7${count}${random}`,
       ms,
       when: present / 1000,
     };

@@ -3,11 +3,12 @@ import { parseStanza } from "../xmpp/parse.js";
 import type { Element } from "../xmpp/element.js";
 import { serialise } from "../xmpp/template.js";
 import { ArchiveAppends } from "./archive-appends.js";
+import { ArchivePlaces, then, type GetRecord } from "./archive-places.js";
 import type { ArchiveId } from "./archive-id.js";
 import { entryText, readEntry, type StoredEntry } from "./archive-entry.js";
 import { PAST_DIGITS, positionOf, TIME_LENGTH, timeText } from "./archive-position.js";
 import type { Database } from "./database.js";
-import { decodeKey, encodeKey, extendKey, pastKey } from "./key.js";
+import { decodeKey, extendKey, pastKey } from "./key.js";
 import { StorageError, type ArchiveEntry, type ArchivePage, type ArchiveQuery, type ArchiveStore } from "./store.js";
 import type { WriteOptions } from "./store.js";
 import type { DataPath, Transaction } from "./writer.js";
@@ -15,17 +16,10 @@ import type { DataPath, Transaction } from "./writer.js";
 /** Entries that are deleted without letting others have a turn. */
 const SLICE = 1000;
 
-/** What the keys of a user's records begin with, and the key of their number. */
-interface UserKeys {
-  readonly user: string;
-  readonly entries: Buffer;
-  readonly ids: Buffer;
-  readonly count: Buffer;
-}
-
 /** An entry of an id that was not used before. */
 interface NewEntry {
   readonly made: ArchiveId;
+  readonly id: string;
   readonly position: string;
   readonly text: string;
 }
@@ -43,16 +37,13 @@ interface Bounds {
  * what is archived as it happens is added that way, and stays in the order in which it happened. An entry added with a
  * time goes where that time belongs, so that an import may come after the fact.
  *
- * Three records: the entry, by user and position; its position, by user and id; the number of entries, by user.
+ * Three records: the entry, by user and position; its position, by user and id, where that does not follow from the id;
+ * the number of entries, by user.
  */
 export class RecordArchiveStore implements ArchiveStore {
   readonly caps = { total: true, ids: true, fullIdRange: true, wildcardDelete: false };
-  readonly #entries: Buffer;
-  readonly #ids: Buffer;
-  readonly #counts: Buffer;
+  readonly #places: ArchivePlaces;
   readonly #scope: string;
-  /** Those of the user asked for last, as one message brings several records. */
-  #lastKeys: UserKeys | undefined;
   readonly #appends: ArchiveAppends<NewEntry>;
 
   constructor(
@@ -60,10 +51,8 @@ export class RecordArchiveStore implements ArchiveStore {
     readonly host: string,
     readonly name: string,
   ) {
-    this.#entries = encodeKey(["archive", host, name]);
-    this.#ids = encodeKey(["archive-id", host, name]);
-    this.#counts = encodeKey(["archive-count", host, name]);
-    this.#scope = this.#entries.toString("latin1");
+    this.#places = new ArchivePlaces(host, name);
+    this.#scope = this.#places.entries.toString("latin1");
     this.#appends = new ArchiveAppends(database, (transaction, user, added) => this.#add(transaction, user, added));
   }
 
@@ -78,40 +67,42 @@ export class RecordArchiveStore implements ArchiveStore {
     const made = this.database.nextArchiveId();
     const id = key ?? made.id;
     const entry: StoredEntry = { id, when: checkTime(when ?? made.when), with: withValue, xml: serialise(stanza) };
-    const added = { made, position: positionOf(entry.when, stampOf(made)), text: entryText(entry) };
-    const refusal = this.database.refusal(this.#keys(user).count);
+    const added = { made, id, position: positionOf(entry.when, made.digits), text: entryText(entry) };
+    const refusal = this.database.refusal(this.#places.of(user).count);
     if (refusal) return { id, written: quiet(Promise.reject(refusal)) };
     const path = this.#path(user);
     const written =
       key === null
         ? this.#appends.add(path, user, added, options?.sync)
-        : quiet(
-            this.database.issue(path, (transaction) => this.#replace(transaction, user, key, added), options?.sync),
-          );
+        : quiet(this.database.issue(path, (transaction) => this.#replace(transaction, user, added), options?.sync));
     return { id, written };
   }
 
   #add(transaction: Transaction, user: string, added: readonly NewEntry[]): undefined | Promise<undefined> {
-    for (const entry of added) this.#put(transaction, user, entry.made.id, entry);
+    for (const entry of added) this.#put(transaction, user, entry);
     const latest = added.at(-1);
     if (latest) this.database.rememberArchiveId(transaction, latest.made);
     return this.#addCount(transaction, user, added.length);
   }
 
   /** Adds an entry in place of the one of that id, if there is one. */
-  #replace(transaction: Transaction, user: string, id: string, added: NewEntry): undefined | Promise<undefined> {
-    return then(transaction.get(extendKey(this.#keys(user).ids, id)), (before) => {
-      if (before !== undefined) transaction.put(extendKey(this.#keys(user).entries, before), undefined);
-      this.#put(transaction, user, id, added);
-      this.database.rememberArchiveId(transaction, added.made);
-      return before === undefined ? this.#addCount(transaction, user, 1) : undefined;
-    });
+  #replace(transaction: Transaction, user: string, added: NewEntry): undefined | Promise<undefined> {
+    return then(
+      this.#places.of(user).find(added.id, (key) => transaction.get(key)),
+      (before) => {
+        if (before !== undefined) transaction.put(this.#places.of(user).entry(before), undefined);
+        this.#put(transaction, user, added);
+        this.database.rememberArchiveId(transaction, added.made);
+        return before === undefined ? this.#addCount(transaction, user, 1) : undefined;
+      },
+    );
   }
 
-  #put(transaction: Transaction, user: string, id: string, { position, text }: NewEntry): void {
-    const { entries, ids } = this.#keys(user);
-    transaction.put(extendKey(entries, position), text);
-    transaction.put(extendKey(ids, id), position);
+  #put(transaction: Transaction, user: string, { made, id, position, text }: NewEntry): void {
+    const places = this.#places.of(user);
+    transaction.put(places.entry(position), text);
+    const isById = id === made.id && position.startsWith(timeText(made.ms / 1000));
+    if (!isById) transaction.put(places.id(id), position);
   }
 
   async find(user: string, query: ArchiveQuery = {}): Promise<ArchivePage | undefined> {
@@ -124,7 +115,7 @@ export class RecordArchiveStore implements ArchiveStore {
   }
 
   async get(user: string, key: string): Promise<ArchiveEntry | undefined> {
-    const text = await this.#stored(user, key);
+    const [, text] = (await this.#stored(user, key)) ?? [];
     return text === undefined ? undefined : this.#parse(user, this.#read(user, text));
   }
 
@@ -139,9 +130,9 @@ export class RecordArchiveStore implements ArchiveStore {
     const xml = serialise(stanza);
     if (when !== undefined) checkTime(when);
     const change = async (transaction: Transaction): Promise<boolean> => {
-      const position = await transaction.get(extendKey(this.#keys(user).ids, key));
+      const position = await this.#places.of(user).find(key, (record) => transaction.get(record));
       if (position === undefined) return false;
-      const place = extendKey(this.#keys(user).entries, position);
+      const place = this.#places.of(user).entry(position);
       const text = await transaction.get(place);
       if (text === undefined) return false;
       const before = this.#read(user, text);
@@ -149,9 +140,9 @@ export class RecordArchiveStore implements ArchiveStore {
       const moved = positionOf(entry.when, position.slice(TIME_LENGTH));
       if (moved !== position) {
         transaction.put(place, undefined);
-        transaction.put(extendKey(this.#keys(user).ids, key), moved);
+        transaction.put(this.#places.of(user).id(key), moved);
       }
-      transaction.put(extendKey(this.#keys(user).entries, moved), entryText(entry));
+      transaction.put(this.#places.of(user).entry(moved), entryText(entry));
       return true;
     };
     return this.database.issue(this.#path(user), change, options?.sync);
@@ -162,7 +153,7 @@ export class RecordArchiveStore implements ArchiveStore {
     if (start !== undefined) checkTime(start);
     if (end !== undefined) checkTime(end);
     const change = async (transaction: Transaction): Promise<number> => {
-      const bounds = await this.#bounds(user, query, async (key) => transaction.get(key));
+      const bounds = await this.#bounds(user, query, (key) => transaction.get(key));
       if (bounds === undefined) return 0;
       let found: [place: Buffer, id: string][] = [];
       for await (const [place, text] of transaction.entries(bounds)) {
@@ -177,7 +168,7 @@ export class RecordArchiveStore implements ArchiveStore {
       if (limit !== undefined) found = found.slice(0, limit);
       for (const [at, [place, id]] of found.entries()) {
         transaction.put(place, undefined);
-        transaction.put(extendKey(this.#keys(user).ids, id), undefined);
+        transaction.put(this.#places.of(user).id(id), undefined);
         if (at % SLICE === SLICE - 1) await setImmediate(); // others have a turn in between
       }
       await this.#addCount(transaction, user, -found.length);
@@ -206,7 +197,7 @@ export class RecordArchiveStore implements ArchiveStore {
   }
 
   async *users(): AsyncGenerator<string> {
-    const range = { from: this.#counts, to: pastKey(this.#counts), keysOnly: true };
+    const range = { from: this.#places.counts, to: pastKey(this.#places.counts), keysOnly: true };
     for await (const [key] of this.database.records([this.#scope], range)) yield decodeKey(key)[3] ?? "";
   }
 
@@ -236,11 +227,9 @@ export class RecordArchiveStore implements ArchiveStore {
     const ids = new Set(query.ids ?? (query.key === undefined ? [] : [query.key]));
     const found: [place: Buffer, entry: StoredEntry][] = [];
     for (const id of ids) {
-      const text = await this.#stored(user, id);
-      if (text === undefined) continue;
+      const [place, text] = (await this.#stored(user, id)) ?? [];
+      if (place === undefined || text === undefined) continue;
       const entry = this.#read(user, text);
-      const position = await this.database.get(this.#path(user), extendKey(this.#keys(user).ids, id));
-      const place = extendKey(this.#keys(user).entries, position ?? "");
       const isInside = Buffer.compare(place, bounds.from) >= 0 && Buffer.compare(place, bounds.to) < 0;
       if (isInside && matches(entry, query)) found.push([place, entry]);
     }
@@ -252,7 +241,7 @@ export class RecordArchiveStore implements ArchiveStore {
   async #total(user: string, query: ArchiveQuery): Promise<number> {
     const { start, end, with: withValue, key, ids } = query;
     if (start === undefined && end === undefined && withValue === undefined && key === undefined && ids === undefined) {
-      return Number((await this.database.get(this.#path(user), this.#keys(user).count)) ?? 0);
+      return Number((await this.database.get(this.#path(user), this.#places.of(user).count)) ?? 0);
     }
     const all = { start, end, with: withValue, key, ids };
     const bounds = await this.#bounds(user, all, () => Promise.resolve(undefined));
@@ -266,19 +255,19 @@ export class RecordArchiveStore implements ArchiveStore {
   async #bounds(
     user: string,
     { start, end, before, after }: ArchiveQuery,
-    get: (key: Buffer) => Promise<string | undefined>,
+    get: GetRecord,
   ): Promise<Bounds | undefined> {
-    const whole = this.#keys(user).entries;
+    const whole = this.#places.of(user).entries;
     let from = start === undefined ? whole : extendKey(whole, timeText(checkTime(start)));
     let to = end === undefined ? pastKey(whole) : extendKey(whole, timeText(checkTime(end)) + PAST_DIGITS);
     for (const id of [after ?? []].flat()) {
-      const position = await get(extendKey(this.#keys(user).ids, id));
+      const position = await this.#places.of(user).find(id, get);
       if (position === undefined) return undefined;
       const past = pastKey(extendKey(whole, position));
       if (Buffer.compare(past, from) > 0) from = past;
     }
     for (const id of [before ?? []].flat()) {
-      const position = await get(extendKey(this.#keys(user).ids, id));
+      const position = await this.#places.of(user).find(id, get);
       if (position === undefined) return undefined;
       const place = extendKey(whole, position);
       if (Buffer.compare(place, to) < 0) to = place;
@@ -286,21 +275,22 @@ export class RecordArchiveStore implements ArchiveStore {
     return { from, to: Buffer.compare(from, to) > 0 ? from : to };
   }
 
-  /** Text of an entry by its id. */
-  async #stored(user: string, id: string): Promise<string | undefined> {
-    const path = this.#path(user);
+  /** An entry by its id. */
+  async #stored(user: string, id: string): Promise<readonly [place: Buffer, text: string] | undefined> {
+    const get = (key: Buffer): Promise<string | undefined> => this.database.get(this.#path(user), key);
     let last: string | undefined;
     for (;;) {
-      const position = await this.database.get(path, extendKey(this.#keys(user).ids, id));
+      const position = await this.#places.of(user).find(id, get);
       if (position === undefined || position === last) return undefined;
-      const text = await this.database.get(path, extendKey(this.#keys(user).entries, position));
-      if (text !== undefined) return text;
+      const place = this.#places.of(user).entry(position);
+      const text = await get(place);
+      if (text !== undefined) return [place, text];
       last = position; // moved between the two reads, if it is there at all
     }
   }
 
   #addCount(transaction: Transaction, user: string, change: number): undefined | Promise<undefined> {
-    const key = this.#keys(user).count;
+    const key = this.#places.of(user).count;
     return then(transaction.get(key), (text) => {
       const count = Number(text ?? 0) + change;
       transaction.put(key, count <= 0 ? undefined : String(count));
@@ -336,14 +326,6 @@ export class RecordArchiveStore implements ArchiveStore {
     return new StorageError("STORAGE_READ_FAILED", message, { cause });
   }
 
-  #keys(user: string): UserKeys {
-    if (this.#lastKeys?.user !== user) {
-      const [entries, ids, count] = [this.#entries, this.#ids, this.#counts].map((all) => extendKey(all, user));
-      this.#lastKeys = { user, entries, ids, count } as UserKeys;
-    }
-    return this.#lastKeys;
-  }
-
   #path(user: string): DataPath {
     return [this.#scope, user];
   }
@@ -353,16 +335,6 @@ function matches(entry: StoredEntry, query: ArchiveQuery): boolean {
   if (query.with !== undefined && entry.with !== query.with) return false;
   if (query.key !== undefined && entry.id !== query.key) return false;
   return query.ids === undefined || query.ids.includes(entry.id);
-}
-
-/** Goes on with a value that may have to be waited for, at once where it has not. */
-function then<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
-  return value instanceof Promise ? value.then(next) : next(value);
-}
-
-/** What sorts entries of the same time. */
-function stampOf({ id }: ArchiveId): string {
-  return id.replaceAll("-", "");
 }
 
 /** Who does not look at it must not bring the process down. */

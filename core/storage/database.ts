@@ -4,8 +4,11 @@ import { decodeKey, encodeKey, pastKey } from "./key.js";
 import { StorageError, type StoredRecord, type WriteOptions } from "./store.js";
 import { Writer, closedError, type Change, type DataPath, type Transaction } from "./writer.js";
 
-/** Version of the layout of records; a database of a later one is not touched. */
-export const LAYOUT = 1;
+/**
+ * Version of the layout of records; a database of a later one is not touched, one of an earlier one is read as it is.
+ * 2: an archive's entry that is where its id says has no record that tells.
+ */
+export const LAYOUT = 2;
 const FORMAT_KEY = encodeKey(["format"]);
 /** Written again when there is nothing else to write with a sync: LevelDB syncs no empty batch. */
 const FORMAT_RECORD = { key: FORMAT_KEY, value: String(LAYOUT) };
@@ -45,11 +48,11 @@ export class Database {
   /** Reads what must be known before any store is opened, and marks a new database as ours. */
   static async open(driver: StorageDriver, now: () => number): Promise<Database> {
     const format = await driver.get(FORMAT_KEY);
-    if (format === undefined) await driver.batch([FORMAT_RECORD], { sync: true });
-    else if (format !== String(LAYOUT)) {
+    if (format !== undefined && !(Number(format) <= LAYOUT)) {
       const message = `the database was written by another version of Chorus (layout ${format}, this one knows ${LAYOUT})`;
       throw new StorageError("STORAGE_CORRUPT", `${message}: use that version, or restore a backup`);
     }
+    if (format !== FORMAT_RECORD.value) await driver.batch([FORMAT_RECORD], { sync: true });
     const database = new Database(driver, archiveIds(now, Number((await driver.get(LAST_ARCHIVE_ID_KEY)) ?? 0)));
     const layouts = encodeKey(["layout"]);
     const cursor = driver.cursor({ from: layouts, to: pastKey(layouts) });

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { childElements, getChild, namespaceOf, removeChildren, xml, type Element } from "chorus-muc";
+import { childElements, getChild, namespaceOf, removeChildren, Element } from "chorus-muc";
 import { NS_OCCUPANT_ID, NS_STANZA_ID } from "./namespaces.js";
 
 function isOfRoom(child: Element, roomJid: string): boolean {
@@ -18,7 +18,7 @@ export function stanzaIdOf(stanza: Element, roomJid: string): string | undefined
 
 /** The element that tells the room's id of a stanza (XEP-0359 §3). */
 export function stanzaId(roomJid: string, id: string): Element {
-  return xml("stanza-id", { xmlns: NS_STANZA_ID, by: roomJid, id });
+  return new Element("stanza-id", { xmlns: NS_STANZA_ID, by: roomJid, id });
 }
 
 /** The occupant id of who sent a stanza that the room has passed on, where rooms give them (XEP-0421). */

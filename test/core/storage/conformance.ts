@@ -406,6 +406,33 @@ export function conformance(driver: string, open: () => Promise<Subject>, isSync
       assert.equal((await archive.find("orchard", { total: true }))?.total, 2);
     });
 
+    check("finds an entry by its id, whoever made that, wherever it was moved", async ({ storage }) => {
+      const archive = storage.openStore<Json, "archive">(HOST, "muc_log", "archive");
+      const [first, second, third] = ["1", "2", "3"].map((body) => archive.append("orchard", null, said(body)).id);
+      const { when } = (await archive.get("orchard", first ?? "")) ?? assert.fail();
+      const bodyOf = async (id = ""): Promise<string | undefined> =>
+        (await archive.get("orchard", id))?.stanza.getChildText("body") ?? undefined;
+      assert.deepEqual(await Promise.all([first, second, third].map(bodyOf)), ["1", "2", "3"]);
+      assert.deepEqual(await bodies(archive, "orchard", { after: first, before: third }), ["2"]);
+      assert.deepEqual(await bodies(archive, "orchard", { ids: [third ?? "", first ?? ""] }), ["1", "3"]);
+      assert.equal(await archive.set("orchard", first ?? "", said("moved"), when + 60), true);
+      assert.deepEqual(await bodies(archive, "orchard"), ["2", "3", "moved"]);
+      assert.equal(await bodyOf(first), "moved");
+      assert.deepEqual(await bodies(archive, "orchard", { before: first }), ["2", "3"]);
+      assert.equal(await archive.set("orchard", first ?? "", said("back"), when), true);
+      assert.deepEqual(await bodies(archive, "orchard"), ["back", "2", "3"]);
+      await archive.append("orchard", second ?? "", said("again"), when + 30).written;
+      assert.deepEqual(await bodies(archive, "orchard"), ["back", "3", "again"]);
+      assert.equal(await bodyOf(second), "again");
+      assert.equal(await archive.delete("orchard", { ids: [first ?? "", second ?? ""] }), 2);
+      assert.deepEqual(await Promise.all([first, second, third].map(bodyOf)), [undefined, undefined, "3"]);
+      assert.equal(await bodies(archive, "orchard", { after: first }), undefined);
+      assert.equal((await archive.find("orchard", { total: true }))?.total, 1);
+      // The same id in another archive is another's; so is one that was never given.
+      assert.equal(await archive.get("garden", third ?? ""), undefined);
+      assert.equal(await archive.get("orchard", "01933f5e-0000-7000-8000-000000000000"), undefined);
+    });
+
     check("changes an entry in place, and says whether there is one", async ({ storage }) => {
       const archive = storage.openStore<Json, "archive">(HOST, "muc_log", "archive");
       archive.append("orchard", "a", said("a"), 10, "x");
