@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { pathToFileURL } from "node:url";
 
 const compiled = join(import.meta.dirname, "..");
 const wanted = process.argv.slice(2);
@@ -18,6 +19,12 @@ if (files.length === 0) {
   console.error(`no test file matches ${wanted.join(" ")}`);
   process.exit(1);
 }
+
+// By the environment, as it is the one way that holds for all versions of Node.
+const { NODE_OPTIONS: options = "" } = process.env;
+const withRunner = pathToFileURL(join(import.meta.dirname, "support/with-runner.js"));
+withRunner.searchParams.set("options", options);
+process.env["NODE_OPTIONS"] = `${options} --import=${withRunner.href}`;
 
 let failed = false;
 run({ files, concurrency: 2, timeout: 300_000 })

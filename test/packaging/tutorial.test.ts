@@ -88,7 +88,7 @@ class Reader implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    this.server = startChild("npx", ["chorus"], { cwd: this.folder, env: ENVIRONMENT, detached: true });
+    this.server = startChild("npx", ["chorus"], { cwd: this.folder, env: ENVIRONMENT });
     await this.server.printed(/chorus ready/);
   }
 

@@ -1,5 +1,6 @@
 /** Child processes of tests: started, waited for by what they print, and ended by pid. */
 import { spawn, type ChildProcess } from "node:child_process";
+import { endWithUs } from "./watchdog.js";
 
 /** A process that a test has started. */
 export interface Child {
@@ -15,18 +16,22 @@ export interface Child {
 }
 
 /**
- * Starts a program. What still runs when the test process ends is killed.
- * @param options `detached`: it leads a process group of its own, which is signalled by its negative pid
+ * Starts a program, which leads a process group of its own. What of that still runs when the test process ends is
+ * killed, also when the test process has no chance to do it.
  */
 export function startChild(
   program: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv; readonly detached?: boolean } = {},
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
 ): Child {
-  const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const callOff = child.pid === undefined ? undefined : endWithUs(child.pid);
   const killAtExit = (): void => {
-    if (options.detached === true && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    else child.kill("SIGKILL");
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
   };
   process.once("exit", killAtExit);
   let output = "";
@@ -38,7 +43,10 @@ export function startChild(
   child.stdout.setEncoding("utf8").on("data", collect);
   child.stderr.setEncoding("utf8").on("data", collect);
   const exited = exitOf(child);
-  void exited.then(() => process.removeListener("exit", killAtExit));
+  void exited.then(() => {
+    process.removeListener("exit", killAtExit);
+    callOff?.();
+  });
   return {
     get pid() {
       return child.pid ?? -1;

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { startChild, type Child } from "./child.js";
+import { endWithUs } from "./watchdog.js";
 
 const CLI = resolve(import.meta.dirname, "../../core/cli");
 
@@ -57,7 +58,8 @@ export async function run(
   args: readonly string[],
   { program = "chorusctl", input = "" }: { program?: "chorus" | "chorusctl"; input?: string } = {},
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, [join(CLI, `${program}.js`), ...args], { cwd: folder.path });
+  const child = spawn(process.execPath, [join(CLI, `${program}.js`), ...args], { cwd: folder.path, detached: true });
+  const callOff = child.pid === undefined ? undefined : endWithUs(child.pid);
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
@@ -65,6 +67,7 @@ export async function run(
   child.stdin.end(input);
   const status = await new Promise<number>((done) => {
     child.once("close", (code) => {
+      callOff?.();
       done(code ?? -1);
     });
   });
