@@ -107,9 +107,17 @@ export class Turns {
     try {
       reader.write(data);
     } finally {
+      const isAtOnce = this.#isReading;
       this.#isReading = false;
-      if (this.#gatherers.length > 0) this.#look();
+      if (isAtOnce && this.#gatherers.length > 0) this.#look();
     }
+  }
+
+  /** What is gathered by what is being read does wait for the end of the turn: something else has to begin before it leaves. */
+  waitForEnd(): void {
+    if (!this.#isReading) return;
+    this.#isReading = false;
+    if (this.#gatherers.length > 0) this.#nextTurn();
   }
 
   /** Something that was added has gathered more. */

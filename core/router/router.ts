@@ -45,6 +45,11 @@ export interface Router {
    * @param backlog counts what has to wait, as something before it on the lane does
    */
   release(outbox: Outbox, lane?: object, backlog?: Backlog): void;
+  /**
+   * What is sent in this turn of the event loop leaves at its end and not before, when what was issued to be written is on
+   * its way to the disk, though nothing waits for it: who is told of something will rarely find it forgotten by a crash.
+   */
+  sendAtEndOfTurn(): void;
   /** Throws away what was collected: iqs answered in it count as unanswered again. */
   drop(outbox: Outbox): void;
 }

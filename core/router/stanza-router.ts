@@ -1,5 +1,6 @@
 import type { Host } from "../hosts/host.js";
 import type { Hosts } from "../hosts/hosts.js";
+import { socketTurns } from "../links/turns.js";
 import type { Logger } from "../log/logger.js";
 import type { Timers } from "../timers/timers.js";
 import { childElements, type Element } from "../xmpp/element.js";
@@ -497,6 +498,10 @@ export class StanzaRouter implements Router {
       this.#logger.log("error", "telling of a failure failed: %s", error instanceof Error ? error.stack : error);
     }
     this.release(instead, lane);
+  }
+
+  sendAtEndOfTurn(): void {
+    socketTurns.waitForEnd();
   }
 
   drop(outbox: Outbox): void {

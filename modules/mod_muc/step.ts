@@ -459,7 +459,9 @@ export class RoomSteps {
     this.#options.router.release(step.outbox, this.#options.lane, event?.origin.backlog);
     for (const fn of step.committed) this.#guard(fn);
     task?.done?.();
-    if (event && step.unwritten) keepUntil(event, step.unwritten);
+    if (!step.unwritten) return;
+    this.#options.router.sendAtEndOfTurn();
+    if (event) keepUntil(event, step.unwritten);
   }
 
   #guard(fn: () => void): void {

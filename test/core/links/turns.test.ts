@@ -108,6 +108,26 @@ test("what one peer sends for many is answered when it has been read, but for on
   assert.ok(waited <= 10, `waited ${waited} times`);
 });
 
+test("what one peer sends for many waits for the end of the turn where something else has to begin before", async () => {
+  const turns = new Turns(new Clock());
+  const noted = new Noted(turns);
+  for (const isLate of [false, true]) {
+    turns.read(
+      {
+        write: () => {
+          if (isLate) noted.add();
+          turns.waitForEnd();
+          if (!isLate) noted.add();
+        },
+      },
+      undefined,
+    );
+    assert.deepEqual(noted.flushes, isLate ? [1] : []);
+    await turnsPass(3);
+  }
+  assert.deepEqual(noted.flushes, [1, 1]);
+});
+
 test("where stanzas come one by one, only one flush in many waits a turn for more", async () => {
   const turns = new Turns(new Clock());
   const noted = new Noted(turns);
