@@ -36,6 +36,7 @@ export type * from "./hosts/adhoc.js";
 
 // Sending: one stanza, one text to many, what is held back
 export type { Router } from "./router/router.js";
+export { Recipients } from "./router/delivery.js";
 export type * from "./router/delivery.js";
 export { Outbox, type OutboxEntry } from "./router/outbox.js";
 export { Backlog } from "./router/backlog.js";

@@ -21,12 +21,19 @@ declare module "chorus-muc/muc" {
   }
 }
 
+function isOccupantId(child: Element): boolean {
+  return child.name === "occupant-id" && namespaceOf(child) === NS_OCCUPANT_ID;
+}
+
 function stamp(stanza: Element, id: string): void {
-  removeChildren(stanza, (child) => child.name === "occupant-id" && namespaceOf(child) === NS_OCCUPANT_ID);
+  removeChildren(stanza, isOccupantId);
   // Not by `xml`, which takes the time to leave out what is undefined: each message to a room comes by here.
   const stamped = new Element("occupant-id");
   stamped.attrs = { xmlns: NS_OCCUPANT_ID, id };
-  stanza.append(stamped);
+  stamped.parent = stanza;
+  const [only] = stanza.children;
+  if (stanza.children.length === 1) stanza.children = [only as Element, stamped];
+  else stanza.children.push(stamped);
 }
 
 /**

@@ -49,8 +49,8 @@ export interface ComponentConnectionOptions {
  */
 export class ComponentConnection {
   readonly #options: ComponentConnectionOptions;
-  readonly #socket = bufferedSocket((data) => {
-    this.#onData(data);
+  readonly #socket = bufferedSocket((buffer, length) => {
+    this.#onData(buffer, length);
   });
   readonly #outlet: SocketOutlet;
   readonly #parser: StreamParser;
@@ -187,20 +187,20 @@ export class ComponentConnection {
     });
   }
 
-  #onData(data: Buffer): void {
+  #onData(buffer: Buffer, length: number): void {
     if (this.#state === "closed") return;
     this.#pings.read();
-    const failure = this.#hasRead ? undefined : failureOfFirstBytes(data);
+    const failure = this.#hasRead ? undefined : failureOfFirstBytes(buffer.subarray(0, length));
     this.#hasRead = true;
     if (failure) {
       this.#fail(failure);
       return;
     }
-    this.#options.backlog.read(data.length);
-    socketTurns.read(this.#parser, data);
+    this.#options.backlog.read(length);
+    socketTurns.read(this.#parser, buffer, length);
     if (this.#isClosed()) return;
     this.#stanzaDeadline.read(this.#parser);
-    this.#share.read(data.length);
+    this.#share.read(length);
     if (this.#hasEnough) this.#pause();
     // Its answers were taken as soon as it had been read.
     else if (this.#unhandled.length > 0) this.#goOn();

@@ -1,3 +1,4 @@
+import type { Bytes } from "../xmpp/bytes.js";
 import type { Addresses, Splice } from "./outlet.js";
 
 const INITIAL_BYTES = 65_536;
@@ -6,7 +7,7 @@ export const KEPT_BYTES = 1_048_576;
 
 /** Text for one peer, gathered as bytes: copying bytes is several times cheaper than to splice strings, if one text goes to many. */
 export class GatheredBytes {
-  #buffer: Buffer | undefined;
+  #buffer: Bytes | undefined;
   #length = 0;
 
   /** Bytes that were gathered. */
@@ -16,16 +17,16 @@ export class GatheredBytes {
 
   append(text: string, isAscii: boolean): void {
     const buffer = this.#withSpace(isAscii ? text.length : text.length * 3);
-    this.#length += buffer.write(text, this.#length, isAscii ? "latin1" : "utf8");
+    this.#length += write(buffer, text, this.#length, isAscii);
   }
 
   /** The text with each of the addresses in its place, one after the other. */
-  appendEach({ before, after }: Splice, { bytes, ends }: Addresses, from: number, to: number): void {
+  appendEach({ before, after, isAscii }: Splice, { bytes, ends }: Addresses, from: number, to: number): void {
     // What stands between two addresses is written once, to see how long it is, and copied from there.
     const first = this.#withSpace(3 * (before.length + after.length));
     const between = this.#length;
-    const afterLength = first.write(after, between, "utf8");
-    const beforeLength = first.write(before, between + afterLength, "utf8");
+    const afterLength = write(first, after, between, isAscii);
+    const beforeLength = write(first, before, between + afterLength, isAscii);
     const length = afterLength + beforeLength;
     // So are the addresses: nothing is copied as cheaply as within a buffer. Both stand behind the text until it is made.
     const last = this.#length + length * (to - from + 1) + bytes.length;
@@ -62,13 +63,17 @@ export class GatheredBytes {
     this.#buffer = undefined;
   }
 
-  #withSpace(bytes: number): Buffer {
+  #withSpace(bytes: number): Bytes {
     const needed = this.#length + bytes;
     const buffer = this.#buffer;
     if (buffer && buffer.length >= needed) return buffer;
-    const larger = Buffer.allocUnsafeSlow(Math.max(INITIAL_BYTES, 2 ** Math.ceil(Math.log2(needed))));
+    const larger = Buffer.allocUnsafeSlow(Math.max(INITIAL_BYTES, 2 ** Math.ceil(Math.log2(needed)))) as Bytes;
     if (buffer) buffer.copy(larger, 0, 0);
     this.#buffer = larger;
     return larger;
   }
+}
+
+function write(buffer: Bytes, text: string, at: number, isAscii: boolean): number {
+  return isAscii ? buffer.latin1Write(text, at) : buffer.utf8Write(text, at);
 }

@@ -26,6 +26,8 @@ export interface Outlet {
 export interface Splice {
   readonly before: string;
   readonly after: string;
+  /** Whether both are ASCII. */
+  readonly isAscii: boolean;
 }
 
 /** Addresses, escaped for an attribute, in UTF-8, one right behind the other. */

@@ -14,8 +14,9 @@ const PAUSE_FLUSHES = 1.5;
 const MAX_PAUSE_MS = 5;
 /** A pause for more than was expected has paid when so large a part of those that wait have gathered more in it. */
 const PAID_PART = 0.1;
-/** After a wait for nothing, so many flushes do without one. */
-const FLUSHES_AT_ONCE = 16;
+/** After a wait for nothing, so many flushes do without one; twice as many after the next, up to so many. */
+const FEWEST_AT_ONCE = 16;
+const MOST_AT_ONCE = 128;
 
 /** What {@link Turns} go by. */
 export interface TurnsClock {
@@ -36,6 +37,7 @@ const SYSTEM: TurnsClock = {
 class Attempt {
   /** Flushes that do without before the next one tries. */
   #without = 0;
+  #next = FEWEST_AT_ONCE;
 
   /** Whether it is to be tried for this flush; asked once for each. */
   isDue(): boolean {
@@ -45,7 +47,12 @@ class Attempt {
   }
 
   failed(): void {
-    this.#without = FLUSHES_AT_ONCE;
+    this.#without = this.#next;
+    this.#next = Math.min(2 * this.#next, MOST_AT_ONCE);
+  }
+
+  paid(): void {
+    this.#next = FEWEST_AT_ONCE;
   }
 }
 
@@ -98,14 +105,14 @@ export class Turns {
    * Has something read that one peer has sent for many, as a server does for its users: what is gathered by it does not
    * wait for the end of the turn, as there is nobody else whom the turn would bring more from.
    */
-  read<T>(reader: { write(data: T): void }, data: T): void {
+  read<T>(reader: { write(data: T, length: number): void }, data: T, length: number): void {
     if (this.#state !== "idle" || this.#isReading) {
-      reader.write(data);
+      reader.write(data, length);
       return;
     }
     this.#isReading = true;
     try {
-      reader.write(data);
+      reader.write(data, length);
     } finally {
       const isAtOnce = this.#isReading;
       this.#isReading = false;
@@ -153,7 +160,10 @@ export class Turns {
     } else if (!this.#hasMore) {
       this.#turn.failed();
       return false;
-    } else if (this.#clock.now() - this.#beganMs >= MAX_WAIT_MS) return false;
+    } else {
+      this.#turn.paid();
+      if (this.#clock.now() - this.#beganMs >= MAX_WAIT_MS) return false;
+    }
     this.#state = "turning";
     this.#hasMore = false;
     this.#nextTurn();
@@ -174,7 +184,9 @@ export class Turns {
     this.#clock.wait(Math.min(expectedMs * PAUSE_FLUSHES, MAX_PAUSE_MS), () => {
       // Unless it was flushed meanwhile, as enough had come.
       if (this.#gatherers !== paused) return;
-      if (isTrying && this.#merged - before < paused.length * PAID_PART) this.#pause.failed();
+      const hasPaid = this.#merged - before >= paused.length * PAID_PART;
+      if (hasPaid) this.#pause.paid();
+      else if (isTrying) this.#pause.failed();
       this.#flush();
     });
     return true;

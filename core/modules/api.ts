@@ -12,7 +12,7 @@ import type { EventSource, EventWrapper, WrappableEventSource } from "../events/
 import type { LogLevel } from "../log/logger.js";
 import type { Measures } from "../metrics/measures.js";
 import type { MetricFamily, MetricOptions, MetricType } from "../metrics/metrics.js";
-import type { DeliveryTarget } from "../router/delivery.js";
+import type { DeliveryTarget, Recipients } from "../router/delivery.js";
 import type { Origin } from "../router/stanza-event.js";
 import type { Json, StoreType, StoreTypes } from "../storage/store.js";
 import type { Timer } from "../timers/clock.js";
@@ -481,7 +481,7 @@ export interface ModuleApi {
    */
   broadcast(recipients: Iterable<string>, stanza: Element): void;
   /** The same for text that is already there; what the room engine's fan-out uses. */
-  deliver(template: StanzaTemplate, recipients: readonly DeliveryTarget[]): void;
+  deliver(template: StanzaTemplate, recipients: Recipients | readonly DeliveryTarget[]): void;
 
   /**
    * Calls `fn(now, ...args)` after `seconds`; a number it returns is the seconds until it is called again.

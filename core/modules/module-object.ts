@@ -17,7 +17,7 @@ import { formatMessage } from "../log/format.js";
 import type { LogLevel, Logger } from "../log/logger.js";
 import { measure, type Measures } from "../metrics/measures.js";
 import type { MetricFamily, MetricOptions, MetricType } from "../metrics/metrics.js";
-import type { DeliveryTarget } from "../router/delivery.js";
+import type { DeliveryTarget, Recipients } from "../router/delivery.js";
 import type { Origin } from "../router/stanza-event.js";
 import type { Json, StoreType, StoreTypes } from "../storage/store.js";
 import type { Timer } from "../timers/clock.js";
@@ -402,7 +402,7 @@ export class ModuleObject extends Options implements HandlerOwner {
     this.#context.router.deliver(new StanzaTemplate(cloneElement(stanza)), targets);
   }
 
-  deliver(template: StanzaTemplate, recipients: readonly DeliveryTarget[]): void {
+  deliver(template: StanzaTemplate, recipients: Recipients | readonly DeliveryTarget[]): void {
     this.#context.router.deliver(template, recipients);
   }
 

@@ -2,9 +2,9 @@ import type { Outlet } from "../links/outlet.js";
 import { escapeAttribute, isAscii, type StanzaTemplate } from "../xmpp/template.js";
 import { parseStanza } from "../xmpp/parse.js";
 import type { Element } from "../xmpp/element.js";
-import type { DeliveryTarget } from "./delivery.js";
+import type { DeliveryTarget, Recipients } from "./delivery.js";
 import type { HeldEntry } from "./outbox.js";
-import { SharedOutlets } from "./shared-outlets.js";
+import { deliverTogether } from "./deliver-together.js";
 
 /**
  * Deliveries that a lane makes in one turn of the event loop; what is more waits, with other lanes in between. Large
@@ -31,7 +31,7 @@ type Job =
   | {
       readonly kind: "deliver";
       readonly template: StanzaTemplate;
-      readonly targets: readonly DeliveryTarget[];
+      readonly recipients: Recipients;
       /** The first who has not got it yet. */
       next: number;
     }
@@ -73,7 +73,8 @@ export class Fanout {
   readonly #options: FanoutOptions;
   /** Of those that something had to wait on; they stay, as a map whose entries come and go is work for the collector. */
   readonly #lanes = new WeakMap<object, Lane>();
-  readonly #shared = new SharedOutlets();
+  /** Something had to wait before. */
+  #hasLanes = false;
   #scheduled: Lane[] = [];
   /** The latest, while it lasts: what is said at the same time is written together. */
   #wait: Wait | undefined;
@@ -82,13 +83,13 @@ export class Fanout {
     this.#options = options;
   }
 
-  deliver(template: StanzaTemplate, targets: readonly DeliveryTarget[], lane: object = template): void {
-    this.#run(lane, { kind: "deliver", template, targets, next: 0 });
+  deliver(template: StanzaTemplate, recipients: Recipients, lane: object = template): void {
+    this.#run(lane, { kind: "deliver", template, recipients, next: 0 });
   }
 
   /** Whether something on the lane has not left yet. */
   isBehind(lane: object): boolean {
-    return (this.#lanes.get(lane)?.jobs.length ?? 0) > 0;
+    return this.#hasLanes && (this.#lanes.get(lane)?.jobs.length ?? 0) > 0;
   }
 
   /** Runs `fn` when all that is before it on its lane has left. */
@@ -111,6 +112,7 @@ export class Fanout {
     if (!lane) {
       lane = { key, jobs: [], head: 0, isHeld: false, isScheduled: false, inPlace: undefined };
       this.#lanes.set(key, lane);
+      this.#hasLanes = true;
     }
     return lane;
   }
@@ -141,7 +143,7 @@ export class Fanout {
   }
 
   #run(key: object, job: Job): void {
-    const lane = this.#lanes.get(key);
+    const lane = this.#hasLanes ? this.#lanes.get(key) : undefined;
     if (lane && lane.jobs.length > 0) {
       (lane.inPlace ?? lane.jobs).push(job);
       return;
@@ -214,9 +216,10 @@ export class Fanout {
   }
 
   #deliverSome(job: Job & { readonly kind: "deliver" }, budget: number): number {
-    const { template, targets, next: first } = job;
+    const { template, recipients, next: first } = job;
+    const { targets } = recipients;
     const end = Math.min(first + budget, targets.length);
-    if (!this.#shared.deliver(template, targets, first, end)) {
+    if (!deliverTogether(template, recipients, first, end)) {
       for (let next = first; next < end; next++) this.#deliverTo(template, targets[next] as DeliveryTarget);
     }
     job.next = end;

@@ -1,5 +1,5 @@
 import { sizeOf } from "./backlog.js";
-import type { DeliveryTarget } from "./delivery.js";
+import type { Recipients } from "./delivery.js";
 import type { TrackedRequest } from "./requests.js";
 import type { Origin } from "./stanza-event.js";
 import type { Element } from "../xmpp/element.js";
@@ -14,7 +14,7 @@ export type OutboxEntry =
       /** Sends it to who asked. */
       readonly write: (stanza: Element) => void;
     }
-  | { readonly kind: "deliver"; readonly template: StanzaTemplate; readonly targets: readonly DeliveryTarget[] }
+  | { readonly kind: "deliver"; readonly template: StanzaTemplate; readonly recipients: Recipients }
   | HeldEntry;
 
 /** Something that keeps its place and leaves later; what comes after it on the same lane waits behind it. */
@@ -35,23 +35,49 @@ export function sizeOfEntries(entries: readonly OutboxEntry[]): number {
   let bytes = 0;
   for (const entry of entries) {
     if (entry.kind === "deliver") {
-      const { template, targets } = entry;
-      bytes += template.before.length + template.after.length + PER_TARGET * targets.length;
+      const { template, recipients } = entry;
+      bytes += template.before.length + template.after.length + PER_TARGET * recipients.targets.length;
     } else if (entry.kind === "held") bytes += sizeOfEntries(entry.outbox.entries);
     else bytes += sizeOf(entry.stanza);
   }
   return bytes;
 }
 
+const NOTHING: readonly never[] = [];
+
 /** What a piece of code sent, in order, held back until its effects are on disk (`Router.collect`). */
 export class Outbox {
-  /** In order of sending. The owner may take entries out, or hold some back longer than others. */
-  entries: OutboxEntry[] = [];
+  /** In order of sending. */
+  entries: readonly OutboxEntry[] = NOTHING;
   /** Requests that were answered by one of the entries; the router's. */
-  answered: TrackedRequest[] = [];
+  answered: readonly TrackedRequest[] = NOTHING;
 
   /** Whether nothing waits. */
   get isEmpty(): boolean {
     return this.entries.length === 0;
+  }
+
+  /** Something is to leave after all that is there already. */
+  add(entry: OutboxEntry): void {
+    // Most have a single entry: a list that grows takes the room of seventeen with its first.
+    if (this.entries === NOTHING) this.entries = [entry];
+    else (this.entries as OutboxEntry[]).push(entry);
+  }
+
+  /** One of the entries answers that request. */
+  addAnswered(request: TrackedRequest): void {
+    this.answered = [...this.answered, request];
+  }
+
+  /** Takes over all of another one. */
+  absorb(later: Outbox): void {
+    for (const entry of later.entries) this.add(entry);
+    this.answered = [...this.answered, ...later.answered];
+    later.clear();
+  }
+
+  /** Nothing of it leaves any longer. */
+  clear(): void {
+    this.entries = this.answered = NOTHING;
   }
 }

@@ -1,7 +1,7 @@
 import type { Backlog } from "./backlog.js";
 import type { Outbox } from "./outbox.js";
 import type { Origin } from "./stanza-event.js";
-import type { DeliveryTarget } from "./delivery.js";
+import type { DeliveryTarget, Recipients } from "./delivery.js";
 import type { Element } from "../xmpp/element.js";
 import type { StanzaTemplate } from "../xmpp/template.js";
 
@@ -30,7 +30,7 @@ export interface Router {
    * One text to many, in order; a large fan-out is cut into slices so that others go on meanwhile.
    * @param lane what is delivered on one lane keeps its order; default: the recipients' own connections only
    */
-  deliver(template: StanzaTemplate, targets: readonly DeliveryTarget[], lane?: object): void;
+  deliver(template: StanzaTemplate, to: Recipients | readonly DeliveryTarget[], lane?: object): void;
   /**
    * Runs `fn` at once, inside {@link collect}; what it sends leaves when `until` resolves, and everything that is sent
    * after it on the same lane waits behind it. If `until` rejects, nothing of it leaves, and what `failed` sends then

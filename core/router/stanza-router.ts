@@ -9,7 +9,7 @@ import { NS_CLIENT } from "../xmpp/namespaces.js";
 import { errorReply, isRequest, mayBeAnswered, parseError, reply } from "../xmpp/reply.js";
 import { StanzaError } from "../xmpp/stanza-error.js";
 import { serialise, type StanzaTemplate } from "../xmpp/template.js";
-import type { DeliveryTarget } from "./delivery.js";
+import { Recipients, type DeliveryTarget } from "./delivery.js";
 import type { Backlog } from "./backlog.js";
 import { Fanout, type Failure } from "./fanout.js";
 import { Outbox, sizeOfEntries, type HeldEntry, type OutboxEntry } from "./outbox.js";
@@ -156,7 +156,8 @@ export class StanzaRouter implements Router {
       this.#passedOn.add(stanza);
     }
     if (origin.type === "c2s" && this.#stoppedBySender(stanza, origin)) return;
-    this.#dispatch(stanza, origin);
+    // A server speaks to the component that it is attached to, and to nobody else.
+    this.#dispatch(stanza, origin, origin.type === "component" ? origin.host : undefined);
   }
 
   /** Puts prepared addresses on a stanza from outside; from here on they are compared as they are. */
@@ -226,12 +227,15 @@ export class StanzaRouter implements Router {
     return result !== undefined;
   }
 
-  #address(stanza: Element, origin: Origin): { kind: AddressKind; domain: string; toSelf: boolean } {
+  /** @param domain of the address, where that is known */
+  #address(
+    stanza: Element,
+    origin: Origin,
+    domain?: string,
+  ): { readonly kind: AddressKind; readonly domain: string; readonly toSelf: boolean } {
     const to = stanza.attrs["to"] as string | undefined;
     if (to === undefined) return { kind: "bare", domain: origin.host, toSelf: true };
-    let domain: string = domainOf(to);
-    // The same text, but one that has been looked up before.
-    if (domain === origin.host) domain = origin.host;
+    domain ??= domainOf(to) as string;
     const slash = to.indexOf("/");
     // Addressed to a host, whatever its resource, as in Prosody.
     if (to.length === domain.length || slash === domain.length) return { kind: "host", domain, toSelf: false };
@@ -242,8 +246,8 @@ export class StanzaRouter implements Router {
   }
 
   /** Fires the events of a stanza on the host it is addressed to, or hands it to the link of the host it is from. */
-  #dispatch(stanza: Element, origin: Origin): void {
-    const { kind, domain, toSelf } = this.#address(stanza, origin);
+  #dispatch(stanza: Element, origin: Origin, toDomain?: string): void {
+    const { kind, domain, toSelf } = this.#address(stanza, origin, toDomain);
     const host = this.#hosts.get(domain);
     if (!host) {
       this.#leave(stanza, origin);
@@ -369,13 +373,13 @@ export class StanzaRouter implements Router {
   send(stanza: Element, origin?: Origin): void {
     if (this.#outbox) {
       if (!this.#countsAsAnswer(stanza, this.#outbox)) return;
-      this.#outbox.entries.push({ kind: "route", stanza, origin });
+      this.#outbox.add({ kind: "route", stanza, origin });
     } else if (this.#countsAsAnswer(stanza, undefined)) this.#route(stanza, origin);
   }
 
   answer(stanza: Element, write: (stanza: Element) => void): void {
     if (!this.#countsAsAnswer(stanza, this.#outbox)) return;
-    if (this.#outbox) this.#outbox.entries.push({ kind: "answer", stanza, write });
+    if (this.#outbox) this.#outbox.add({ kind: "answer", stanza, write });
     else write(stanza);
   }
 
@@ -387,7 +391,7 @@ export class StanzaRouter implements Router {
       this.#logger.log("warn", "a second answer to iq %s of %s was dropped", stanza.attrs["id"], stanza.attrs["to"]);
       return false;
     }
-    outbox?.answered.push(request);
+    outbox?.addAnswered(request);
     return true;
   }
 
@@ -432,11 +436,11 @@ export class StanzaRouter implements Router {
     return true;
   }
 
-  deliver(template: StanzaTemplate, targets: readonly DeliveryTarget[], lane?: object): void {
+  deliver(template: StanzaTemplate, to: Recipients | readonly DeliveryTarget[], lane?: object): void {
     if (this.#outbox) {
-      const kept = Object.isFrozen(targets) ? targets : [...targets];
-      this.#outbox.entries.push({ kind: "deliver", template, targets: kept });
-    } else this.#fanout.deliver(template, targets, lane);
+      const recipients = to instanceof Recipients ? to : new Recipients([...to]);
+      this.#outbox.add({ kind: "deliver", template, recipients });
+    } else this.#fanout.deliver(template, to instanceof Recipients ? to : new Recipients(to), lane);
   }
 
   hold(until: Promise<unknown>, fn: () => void, failed: (error: unknown) => void): void {
@@ -444,7 +448,7 @@ export class StanzaRouter implements Router {
     until.catch(() => undefined); // what is dropped waits for nothing
     const outbox = new Outbox();
     this.collect(outbox, fn);
-    this.#outbox.entries.push({ kind: "held", outbox, until, failed });
+    this.#outbox.add({ kind: "held", outbox, until, failed });
   }
 
   collect<R>(outbox: Outbox, fn: () => R): R {
@@ -459,8 +463,7 @@ export class StanzaRouter implements Router {
 
   release(outbox: Outbox, lane?: object, backlog?: Backlog): void {
     const { entries } = outbox;
-    outbox.entries = [];
-    outbox.answered = [];
+    outbox.clear();
     for (const entry of entries) this.#releaseEntry(entry, lane);
     if (backlog && lane && entries.length > 0 && this.#fanout.isBehind(lane)) {
       const bytes = sizeOfEntries(entries);
@@ -472,8 +475,8 @@ export class StanzaRouter implements Router {
   }
 
   #releaseEntry(entry: OutboxEntry, lane: object | undefined): void {
-    if (this.#outbox) this.#outbox.entries.push(entry);
-    else if (entry.kind === "deliver") this.#fanout.deliver(entry.template, entry.targets, lane);
+    if (this.#outbox) this.#outbox.add(entry);
+    else if (entry.kind === "deliver") this.#fanout.deliver(entry.template, entry.recipients, lane);
     else if (entry.kind === "held") this.#fanout.hold(lane ?? {}, entry);
     else {
       this.#fanout.inTurn(lane, () => {
@@ -507,8 +510,7 @@ export class StanzaRouter implements Router {
   drop(outbox: Outbox): void {
     for (const request of outbox.answered) this.#requests.reopen(request);
     for (const entry of outbox.entries) if (entry.kind === "held") this.drop(entry.outbox);
-    outbox.entries = [];
-    outbox.answered = [];
+    outbox.clear();
   }
 
   /** Routes what Chorus made. */

@@ -57,12 +57,20 @@ export function cloneWithoutAttribute(element: Element, attribute: string | unde
 
 /**
  * Removes the children for which `condition` holds, in place; text stays.
+ * @param subject what else `condition` is told, so that it need not be a function of its own for each call
  * @returns how many were removed
  */
-export function removeChildren(parent: Element, condition: (child: Element) => boolean): number {
+export function removeChildren<T = undefined>(
+  parent: Element,
+  condition: (child: Element, subject: T) => boolean,
+  subject?: T,
+): number {
   const { children } = parent;
-  // Mostly there is none.
-  if (!children.some((child: unknown) => isElement(child) && condition(child))) return 0;
-  parent.children = children.filter((child: unknown) => !isElement(child) || !condition(child));
-  return children.length - parent.children.length;
+  for (const child of children) {
+    if (!isElement(child) || !condition(child, subject as T)) continue;
+    // Mostly there is none.
+    parent.children = children.filter((each: unknown) => !isElement(each) || !condition(each, subject as T));
+    return children.length - parent.children.length;
+  }
+  return 0;
 }

@@ -72,13 +72,22 @@ export class StreamParser {
     return this.#stanzasRead;
   }
 
-  /** Reads what arrived. A string must not end within a surrogate pair. */
-  write(chunk: Buffer | string): void {
-    const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
-    const reader = this.#xml;
-    for (let at = 0; at < bytes.length && this.#xml === reader; at += MAX_PIECE) {
-      if (this.#isStopped) return;
-      this.#writePiece(bytes.length <= MAX_PIECE ? bytes : bytes.subarray(at, at + MAX_PIECE));
+  /**
+   * Reads what arrived. A string must not end within a surrogate pair.
+   * @param length how many bytes of a buffer count
+   */
+  write(chunk: Buffer | string, length = chunk.length): void {
+    if (typeof chunk === "string") {
+      const bytes = Buffer.from(chunk);
+      this.write(bytes, bytes.length);
+    } else if (length <= MAX_PIECE) {
+      if (!this.#isStopped) this.#writePiece(chunk, length);
+    } else {
+      const reader = this.#xml;
+      for (let at = 0; at < length && this.#xml === reader && !this.#isStopped; at += MAX_PIECE) {
+        const piece = chunk.subarray(at, Math.min(at + MAX_PIECE, length));
+        this.#writePiece(piece, piece.length);
+      }
     }
   }
 
@@ -97,18 +106,19 @@ export class StreamParser {
     this.#isStopped = true;
   }
 
-  #writePiece(bytes: Buffer): void {
+  #writePiece(buffer: Buffer, length: number): void {
     const reader = this.#xml;
     try {
-      this.#plain.begin(bytes);
-      for (let at = 0, parts = 0; at < bytes.length; parts++) {
+      this.#plain.begin(buffer, length);
+      for (let at = 0, parts = 0; at < length; parts++) {
         if (reader.isAtBoundary) {
-          at = this.#readPlain(bytes, at);
-          if (at === bytes.length) return;
+          at = this.#readPlain(buffer, at, length);
+          if (at === length) return;
           parts = 0;
         }
-        const end = parts < MAX_PARTS ? this.#endOfPart(bytes, at) : bytes.length;
-        reader.write(this.#decoder.decode(bytes.subarray(at, end)));
+        const rest = buffer.subarray(at, length);
+        const end = parts < MAX_PARTS ? at + this.#endOfPart(rest) : length;
+        reader.write(this.#decoder.decode(buffer.subarray(at, end)));
         if (this.#decoder.isBroken) throw new StreamError("not-well-formed", "invalid UTF-8");
         at = end;
       }
@@ -125,11 +135,11 @@ export class StreamParser {
    * Tells of the plain stanzas that come next. Of them, as of white space between stanzas, the XML parser never hears.
    * @returns where something else starts
    */
-  #readPlain(bytes: Buffer, from: number): number {
+  #readPlain(bytes: Buffer, from: number, length: number): number {
     if (!this.#xml.hasHeader || this.#decoder.isWithinCharacter) return from;
     const plain = this.#plain;
     const { maxStanzaBytes } = this.#limits;
-    for (let at = from; at < bytes.length; at++) {
+    for (let at = from; at < length; at++) {
       const code = bytes[at] as number;
       if (isBlank(code)) continue;
       const stanza = code === LESS ? plain.read(at) : undefined;
@@ -137,15 +147,15 @@ export class StreamParser {
       at = plain.end - 1;
       this.#tellStanza(stanza);
     }
-    return bytes.length;
+    return length;
   }
 
   /** Where the stanza that the XML parser reads may end: it is given no more, so that plain ones behind it are seen. */
-  #endOfPart(bytes: Buffer, at: number): number {
+  #endOfPart(rest: Buffer): number {
     const name = this.#xml.openName;
-    const tag = name === undefined ? at : bytes.indexOf(`</${name}`, at);
-    const end = tag === -1 ? -1 : bytes.indexOf(GREATER, tag);
-    return end === -1 ? bytes.length : end + 1;
+    const tag = name === undefined ? 0 : rest.indexOf(`</${name}`);
+    const end = tag === -1 ? -1 : rest.indexOf(GREATER, tag);
+    return end === -1 ? rest.length : end + 1;
   }
 
   #newReader(): XmlStreamReader {
@@ -170,9 +180,13 @@ export class StreamParser {
 
   #tellStanza(stanza: Element): void {
     this.#stanzasRead++;
-    this.#call(() => {
+    const reader = this.#xml;
+    try {
       this.#handlers.onStanza(stanza);
-    });
+    } catch (error) {
+      this.#tellOfFailure(error);
+    }
+    if (this.#xml !== reader || this.#isStopped) throw STOPPED;
   }
 
   /** Calls a handler from within what reads, and leaves that when the handler wanted no more. */
@@ -186,11 +200,15 @@ export class StreamParser {
     try {
       handler();
     } catch (error) {
-      try {
-        this.#handlers.onHandlerError(error);
-      } catch {
-        // A handler of last resort that fails has nobody left to tell.
-      }
+      this.#tellOfFailure(error);
+    }
+  }
+
+  #tellOfFailure(error: unknown): void {
+    try {
+      this.#handlers.onHandlerError(error);
+    } catch {
+      // A handler of last resort that fails has nobody left to tell.
     }
   }
 }

@@ -1,17 +1,13 @@
-import { escapeXML, escapeXMLText } from "@xmpp/xml";
-import { isElement, type Element } from "./element.js";
+import type { Element } from "./element.js";
+import { StanzaWriter } from "./stanza-writer.js";
+
+export { escapeAttribute } from "./stanza-writer.js";
 
 /** How often a tree was turned into text since the process started; the test kit reads it to count, nothing else does. */
 export const counters = { serialisations: 0 };
 
-const NEEDS_ATTRIBUTE_ESCAPE = /[&<>"'\t\n\r]/;
-const NEEDS_TEXT_ESCAPE = /[&<>\r]/;
-
-/** Escapes an attribute value; white space other than blanks is kept by reference, as XML 1.0 §3.3.3 would fold it. */
-export function escapeAttribute(value: string): string {
-  if (!NEEDS_ATTRIBUTE_ESCAPE.test(value)) return value;
-  return escapeXML(value).replaceAll("\t", "&#9;").replaceAll("\n", "&#10;").replaceAll("\r", "&#13;");
-}
+/** What turns stanzas into text, one at a time. */
+const writer = new StanzaWriter();
 
 const ASCII = /^[\x00-\x7f]*$/;
 
@@ -20,40 +16,12 @@ export function isAscii(text: string): boolean {
   return ASCII.test(text);
 }
 
-function escapeText(value: string): string {
-  if (!NEEDS_TEXT_ESCAPE.test(value)) return value;
-  return escapeXMLText(value).replaceAll("\r", "&#13;");
-}
-
-function writeAttributes(element: Element, without?: string): string {
-  let out = "";
-  const attrs = element.attrs as Record<string, unknown>;
-  for (const name in attrs) {
-    const value = attrs[name];
-    if (value === undefined || value === null || name === without) continue;
-    out += ` ${name}="${escapeAttribute(String(value))}"`;
-  }
-  return out;
-}
-
-function writeContent(element: Element): string {
-  let out = "";
-  for (const child of element.children as unknown[]) {
-    if (isElement(child)) out += writeElement(child);
-    else out += escapeText(String(child));
-  }
-  return out;
-}
-
-function writeElement(element: Element): string {
-  const open = `<${element.name}${writeAttributes(element)}`;
-  return element.children.length === 0 ? `${open}/>` : `${open}>${writeContent(element)}</${element.name}>`;
-}
-
 /** Text of a whole element. Stanzas for many recipients go through a {@link StanzaTemplate} instead. */
 export function serialise(element: Element): string {
   counters.serialisations++;
-  return writeElement(element);
+  writer.clear();
+  writer.element(element);
+  return writer.text(0, writer.length);
 }
 
 /** What stands before the recipient's address. */
@@ -69,7 +37,8 @@ export class StanzaTemplate {
   readonly name: string;
   /** Address the stanza comes from; decides which link it leaves by. */
   readonly from: string;
-  #isAscii: boolean | undefined;
+  /** Whether all of it is ASCII, but for the recipient. */
+  readonly isAscii: boolean;
   /** What comes before the recipient's address, and what comes after it. */
   readonly before: string;
   readonly after: string;
@@ -79,13 +48,15 @@ export class StanzaTemplate {
     counters.serialisations++;
     this.name = stanza.name;
     this.from = String(stanza.attrs["from"] ?? "");
-    this.before = `<${stanza.name}${writeAttributes(stanza, "to")}${TO}`;
-    this.after = stanza.children.length === 0 ? '"/>' : `">${writeContent(stanza)}</${stanza.name}>`;
-  }
-
-  /** Whether all of it is ASCII, but for the recipient. */
-  get isAscii(): boolean {
-    return (this.#isAscii ??= isAscii(this.before) && isAscii(this.after));
+    writer.clear();
+    writer.openingTag(stanza, "to");
+    writer.asIs(TO);
+    const split = writer.length;
+    writer.asIs('"');
+    writer.contentAndEnd(stanza);
+    this.isAscii = writer.isAscii;
+    this.before = writer.text(0, split);
+    this.after = writer.text(split, writer.length);
   }
 
   /** The stanza for one recipient. @param escapedTo the recipient's JID, through {@link escapeAttribute} */

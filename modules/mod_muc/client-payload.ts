@@ -22,14 +22,16 @@ const DELAYS: ReadonlySet<string> = new Set([NS_DELAY, "jabber:x:delay"]);
  * @returns the stanza that was given
  */
 export function filterMucPayload(stanza: Element, roomJid: string): Element {
-  removeChildren(stanza, (child) => {
-    const xmlns = namespaceOf(child);
-    if (xmlns === undefined) return false;
-    if (ROOM_NAMESPACES.has(xmlns)) return true;
-    if (xmlns === "urn:xmpp:sid:0") return child.name === "stanza-id" && isOfRoom(child.attrs["by"], roomJid);
-    return DELAYS.has(xmlns) && isOfRoom(child.attrs["from"], roomJid);
-  });
+  removeChildren(stanza, isRoomPayload, roomJid);
   return stanza;
+}
+
+function isRoomPayload(child: Element, roomJid: string): boolean {
+  const xmlns = namespaceOf(child);
+  if (xmlns === undefined) return false;
+  if (ROOM_NAMESPACES.has(xmlns)) return true;
+  if (xmlns === "urn:xmpp:sid:0") return child.name === "stanza-id" && isOfRoom(child.attrs["by"], roomJid);
+  return DELAYS.has(xmlns) && isOfRoom(child.attrs["from"], roomJid);
 }
 
 function isOfRoom(jid: unknown, roomJid: string): boolean {

@@ -27,7 +27,7 @@ export function commitStep(room: LiveRoom, step: Step): Promise<unknown> | undef
 function storeRoom(room: LiveRoom, step: Step): Promise<unknown>[] {
   const { stores, records, publicRooms } = room.service;
   if (!room.isTracked) return removeRoom(room, step);
-  publicRooms.set(room.jid, !room.getHidden(), stepJournal(step));
+  publicRooms.set(room.jid, !room.getHidden(), step);
   if (room.getPersistent()) {
     putBackOnFailure(room, step);
     setStored(room, step, "durable");
@@ -45,7 +45,7 @@ function storeRoom(room: LiveRoom, step: Step): Promise<unknown>[] {
 
 function removeRoom(room: LiveRoom, step: Step): Promise<unknown>[] {
   const { stores, publicRooms } = room.service;
-  publicRooms.set(room.jid, false, stepJournal(step));
+  publicRooms.set(room.jid, false, step);
   if (room.stored === "no" && !room.successor) return [];
   const options = room.stored === "temporary" ? UNSYNCED : undefined;
   const writes = [stores.remove(room, options)];
@@ -61,12 +61,12 @@ function removeRoom(room: LiveRoom, step: Step): Promise<unknown>[] {
 function putBackOnFailure(room: LiveRoom, step: Step): void {
   const before = room.storedData;
   if (before !== undefined && step.dataBefore === undefined) {
-    step.undo.unshift(() => {
+    step.onRollbackLast(() => {
       room.putBackData(before);
     });
   }
   room.storedData = JSON.stringify(room._data);
-  step.undo.push(() => {
+  step.onRollback(() => {
     room.storedData = before;
   });
 }
@@ -74,15 +74,7 @@ function putBackOnFailure(room: LiveRoom, step: Step): void {
 function setStored(room: LiveRoom, step: Step, stored: LiveRoom["stored"]): void {
   const before = room.stored;
   room.stored = stored;
-  step.undo.push(() => {
+  step.onRollback(() => {
     room.stored = before;
   });
-}
-
-function stepJournal(step: Step): { onRollback(undo: () => void): void } {
-  return {
-    onRollback: (undo) => {
-      step.undo.push(undo);
-    },
-  };
 }

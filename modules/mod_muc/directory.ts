@@ -191,7 +191,7 @@ export class Directory {
   }
 
   isCreating(jid: BareJid): boolean {
-    return this.#creating.has(jid);
+    return this.#creating.size > 0 && this.#creating.has(jid);
   }
 
   /** Calls `go` once it is decided whether the room exists. @returns false when nobody is creating it */

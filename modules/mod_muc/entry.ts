@@ -20,8 +20,14 @@ import type { Service } from "./service.js";
 import type { Task } from "./step.js";
 import { goneError, isTombstone, isWeathered } from "./tombstone.js";
 
+/** A stanza as it came in, whatever was made of it since. */
+export interface ReceivedStanza {
+  /** Answers it with an error. */
+  refuse(error: StanzaError): void;
+}
+
 /** What is done with a stanza once its room is there, within the room's step. */
-export type RoomHandler<E extends StanzaEvent> = (room: LiveRoom, event: E) => void;
+export type RoomHandler<E extends StanzaEvent> = (room: LiveRoom, event: E, received: ReceivedStanza) => void;
 
 /** Whether an error would be an answer that nobody expects: to errors, results, and to somebody who is leaving. */
 function isUnanswerable({ stanza }: StanzaEvent): boolean {
@@ -151,7 +157,7 @@ function unknownRoom(service: Service, event: StanzaEvent, jid: BareJid): void {
 }
 
 /** What a stanza has to do in its room. */
-class StanzaTask<E extends StanzaEvent> implements Task {
+class StanzaTask<E extends StanzaEvent> implements Task, ReceivedStanza {
   readonly #service: Service;
   readonly #room: LiveRoom;
   readonly #handle: RoomHandler<E>;
@@ -180,14 +186,18 @@ class StanzaTask<E extends StanzaEvent> implements Task {
 
   work(): void {
     // Its room may have ended while it waited for its turn.
-    if (this.#room.isTracked) this.#handle(this.#room, this.event);
+    if (this.#room.isTracked) this.#handle(this.#room, this.event, this);
     else admit(this.#service, this.event, this.#handle);
   }
 
   fail(error: StanzaError): void {
-    const { origin, stanza } = this.event;
     this.done();
-    if (!isUnanswerable(this.event)) refuse({ origin, stanza: xml(stanza.name, this.#attrs) }, error);
+    if (!isUnanswerable(this.event)) this.refuse(error);
+  }
+
+  refuse(error: StanzaError): void {
+    const { origin, stanza } = this.event;
+    refuse({ origin, stanza: xml(stanza.name, this.#attrs) }, error);
   }
 
   done(): void {

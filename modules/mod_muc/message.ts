@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { childElements, getChild, StanzaError, xml, type Element, type FullJid, type StanzaEvent } from "chorus-muc";
+import { childElements, getChild, StanzaError, type Element, type FullJid, type StanzaEvent } from "chorus-muc";
 import { filterMucPayload } from "./client-payload.js";
+import type { ReceivedStanza } from "./entry.js";
 import { formTypeOf, getForm } from "./form.js";
 import { handleDecline, handleInvite } from "./invite.js";
 import { isKickable, kickForError } from "./kick.js";
 import type { GroupchatEvent } from "./muc-events.js";
 import { NS_MUC_USER, NS_VOICE_REQUEST } from "./namespaces.js";
-import { isStopped, NOT_CONNECTED, refuse } from "./refusal.js";
+import { isStopped, NOT_CONNECTED, refuse, type Verdict } from "./refusal.js";
+import type { Occupant } from "./occupant-api.js";
 import { hasRole } from "./roles.js";
 import type { LiveRoom } from "./room.js";
 import type { Service } from "./service.js";
@@ -28,35 +30,50 @@ function checkVoice({ occupant }: GroupchatEvent): StanzaError | undefined {
 }
 
 /** A message to the room. */
-export function handleMessage(room: LiveRoom, event: StanzaEvent): void {
+export function handleMessage(room: LiveRoom, event: StanzaEvent, received: ReceivedStanza): void {
   const type = event.stanza.attrs["type"] as string | undefined;
-  if (type === "groupchat") handleGroupchat(room, event);
+  if (type === "groupchat") handleGroupchat(room, event, received);
   else if (type === "error") {
     if (isKickable(event)) kickForError(room, event);
   } else if (type === undefined || type === "normal") handleNormal(room, event);
   else refuse(event, unsupported());
 }
 
-function handleGroupchat(room: LiveRoom, event: StanzaEvent): void {
-  const { stanza, origin } = event;
+function handleGroupchat(room: LiveRoom, { stanza, origin }: StanzaEvent, received: ReceivedStanza): void {
   const from = stanza.attrs["from"] as FullJid;
   stanza.attrs["id"] ??= randomUUID();
   filterMucPayload(stanza, room.jid);
   const occupant = room.occupancy.byRealJid(from);
   const payload: GroupchatEvent = { room, origin, stanza, from, occupant };
-  room.steps.decide(room.service.module.fireEventAsync("muc-occupant-groupchat", payload), (verdict, resumed) => {
-    const wasRemoved = resumed && payload.occupant !== undefined && room.occupancy.byRealJid(from) !== occupant;
+  const verdict = room.service.module.fireEventAsync("muc-occupant-groupchat", payload);
+  if (verdict instanceof Promise) speakLater(payload, occupant, verdict, received);
+  else speak(payload, verdict, received);
+}
+
+function speakLater(
+  payload: GroupchatEvent,
+  occupant: Occupant | undefined,
+  pending: Promise<Verdict>,
+  received: ReceivedStanza,
+): void {
+  const { room, from } = payload;
+  (room as LiveRoom).steps.decide(pending, (verdict) => {
+    const wasRemoved = payload.occupant !== undefined && room.getOccupantByRealJid(from) !== occupant;
     const again =
-      verdict === undefined && resumed
+      verdict === undefined
         ? checkVoice({ ...payload, occupant: wasRemoved ? undefined : payload.occupant })
         : undefined;
-    if (isStopped(payload, again ?? verdict)) return;
-    // Who broadcasts may make of the stanza what they like: an answer needs what came in.
-    const sent = { ...stanza.attrs };
-    stanza.attrs["from"] = payload.occupant?.nick ?? room.jid;
-    room.broadcastMessage(stanza, (error) => {
-      refuse({ origin, stanza: xml("message", sent) }, error);
-    });
+    speak(payload, again ?? verdict, received);
+  });
+}
+
+function speak(payload: GroupchatEvent, verdict: Verdict, received: ReceivedStanza): void {
+  if (isStopped(payload, verdict)) return;
+  const { room, stanza, occupant } = payload;
+  stanza.attrs["from"] = occupant?.nick ?? room.jid;
+  room.broadcastMessage(stanza, (error) => {
+    // Who broadcasts may make of the stanza what they like.
+    received.refuse(error);
   });
 }
 

@@ -1,4 +1,4 @@
-import { cloneElement, type Element, type FullJid, type OccupantJid } from "chorus-muc";
+import { cloneElement, Recipients, type Element, type FullJid, type OccupantJid } from "chorus-muc";
 import { filterMucPayload } from "./client-payload.js";
 import { LiveOccupant, OccupantSession, type OccupantState } from "./occupant.js";
 import type { Role } from "./roles.js";
@@ -23,6 +23,7 @@ export class Occupancy {
   readonly #roomJid: string;
   readonly #journal: OccupancyJournal;
   #targets: readonly OccupantSession[] | undefined;
+  #recipients: Recipients | undefined;
   /** Numbers in order of entry; a nick that was taken back has left its place in the map. */
   readonly #places = new WeakMap<LiveOccupant, number>();
   #lastPlace = 0;
@@ -60,9 +61,16 @@ export class Occupancy {
     this.#isDisordered = false;
   }
 
-  /** Every session of every occupant; the same array, which is frozen, until something changes. */
+  /** Every session of every occupant; the same array until something changes. */
   get targets(): readonly OccupantSession[] {
-    return (this.#targets ??= Object.freeze(this.list().flatMap((occupant) => occupant.targets)));
+    return (this.#targets ??= this.list().flatMap((occupant) => occupant.targets));
+  }
+
+  /** The same as recipients of what goes to everybody. */
+  get recipients(): Recipients {
+    const { targets } = this;
+    if (this.#recipients?.targets !== targets) this.#recipients = new Recipients(targets);
+    return this.#recipients;
   }
 
   /** Lets an occupant in, or changes the presence of one of its sessions. @param makePrimary default: when it is the only one */

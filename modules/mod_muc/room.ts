@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import {
   domainOf,
   nodeOf,
+  Recipients,
   StanzaError,
   StanzaTemplate,
   type BareJid,
@@ -150,12 +151,12 @@ export class LiveRoom {
   }
 
   onRollback(undo: () => void): void {
-    this.steps.current?.undo.push(undo);
+    this.steps.current?.onRollback(undo);
   }
 
   onCommit(fn: () => void): void {
     const step = this.steps.current;
-    if (step) step.committed.push(fn);
+    if (step) step.onCommit(fn);
     else fn();
   }
 
@@ -165,7 +166,7 @@ export class LiveRoom {
     if (!step || step.dataBefore !== undefined) return;
     const before = JSON.stringify(this._data);
     step.dataBefore = before;
-    step.undo.push(() => {
+    step.onRollback(() => {
       this.putBackData(before);
     });
   }
@@ -334,10 +335,10 @@ export class LiveRoom {
   broadcast(stanza: Element, condition?: (nick: OccupantJid, occupant: Occupant) => boolean): void {
     stanza.attrs["from"] ??= this.jid;
     this.steps.bare(() => {
-      const targets = condition
-        ? this.occupancy.list().flatMap((one) => (condition(one.nick, one) ? one.targets : []))
-        : this.occupancy.targets;
-      if (targets.length > 0) this.service.module.deliver(new StanzaTemplate(stanza), targets);
+      const recipients = condition
+        ? new Recipients(this.occupancy.list().flatMap((one) => (condition(one.nick, one) ? one.targets : [])))
+        : this.occupancy.recipients;
+      if (recipients.targets.length > 0) this.service.module.deliver(new StanzaTemplate(stanza), recipients);
     });
   }
 

@@ -1,4 +1,5 @@
 import { Outbox, StanzaError, type FullJid, type ModuleLog, type Router, type StanzaEvent } from "chorus-muc";
+import { added } from "./lists.js";
 
 /** Stanzas of a room that may wait for asynchronous handlers, and behind them. */
 const MAX_PARKED = 64;
@@ -6,9 +7,8 @@ const MAX_PARKED = 64;
 /** What a room does in one go, and what it takes to make it so, or to make it not so. */
 export class Step {
   readonly outbox = new Outbox();
-  readonly undo: (() => void)[] = [];
-  /** What is to be done once it is done. */
-  readonly committed: (() => void)[] = [];
+  #undo: (() => void)[] | undefined;
+  #committed: (() => void)[] | undefined;
   /** Whether the room is to be stored; `forced`: what is stored of a temporary one is removed. */
   save: "no" | "if-persistent" | "forced" = "no";
   /** Sessions that came, changed or went. */
@@ -23,17 +23,39 @@ export class Step {
     (this.sessions ??= new Set()).add(jid);
   }
 
+  /** How to take back what was changed last. */
+  onRollback(undo: () => void): void {
+    this.#undo = added(this.#undo, undo);
+  }
+
+  /** How to take back what is to be taken back last of all. */
+  onRollbackLast(undo: () => void): void {
+    this.#undo = [undo, ...(this.#undo ?? [])];
+  }
+
+  /** What is to be done once it is done. */
+  onCommit(fn: () => void): void {
+    this.#committed = added(this.#committed, fn);
+  }
+
   /** Takes everything back, last change first. */
   rollBack(): void {
-    for (const undo of this.undo.splice(0).reverse()) undo();
+    const undos = this.#undo ?? [];
+    this.#undo = undefined;
+    for (const undo of undos.reverse()) undo();
+  }
+
+  /** It is done. */
+  tellCommitted(call: (fn: () => void) => void): void {
+    if (this.#committed) for (const fn of this.#committed) call(fn);
   }
 
   /** Joins a later step to this one. */
   absorb(later: Step): void {
-    this.outbox.entries.push(...later.outbox.entries.splice(0));
-    this.outbox.answered.push(...later.outbox.answered.splice(0));
-    this.undo.push(...later.undo.splice(0));
-    this.committed.push(...later.committed.splice(0));
+    this.outbox.absorb(later.outbox);
+    for (const undo of later.#undo ?? []) this.onRollback(undo);
+    for (const fn of later.#committed ?? []) this.onCommit(fn);
+    later.#undo = later.#committed = undefined;
     for (const jid of later.sessions ?? []) this.sessionChanged(jid);
     if (this.save === "no" || later.save === "forced") this.save = later.save;
     this.dataBefore ??= later.dataBefore;
@@ -141,6 +163,8 @@ export class RoomSteps {
   readonly #queue: Task[] = [];
   readonly #lanes = new Map<string, Lane>();
   #current: Step | undefined;
+  /** The work of the step that begins. */
+  #task: Task | undefined;
   /** The stanza's work that is under way, if it is a stanza's. */
   #ordered: OrderedTask | undefined;
   #isWriting = false;
@@ -176,12 +200,16 @@ export class RoomSteps {
 
   /** Does the work for a stanza of a sender: now, or when it is this sender's and this room's turn. */
   take(sender: string, task: Task): void {
-    const lane = this.#lanes.get(sender);
+    const lane = this.#laneOf(sender);
     // What is queued goes first, and may have to wait behind the parked one itself.
     if (!lane || this.#queue.some((queued) => queued.sender === sender)) {
       this.#submit(new OrderedTask(this.#order, sender, task));
     } else if (this.#parked >= MAX_PARKED) this.#fail(task, tooMany());
     else this.#park(lane, task);
+  }
+
+  #laneOf(sender: string): Lane | undefined {
+    return this.#lanes.size === 0 ? undefined : this.#lanes.get(sender);
   }
 
   #park(lane: Lane, task: Task): void {
@@ -306,7 +334,7 @@ export class RoomSteps {
   #workInOrder(ordered: OrderedTask): void {
     const { sender, task } = ordered;
     // While this one was queued, one before it was parked.
-    const ahead = this.#lanes.get(sender);
+    const ahead = this.#laneOf(sender);
     if (ahead && ahead !== ordered.lane) {
       if (this.#parked >= MAX_PARKED) throw tooMany();
       this.#park(ahead, task);
@@ -394,18 +422,21 @@ export class RoomSteps {
     }
   }
 
+  readonly #work = (): void => {
+    this.#task?.work();
+    this.#options.conclude();
+  };
+
   #perform(task: Task): void {
-    const { router, wake, conclude, commit } = this.#options;
+    const { router, wake, commit } = this.#options;
     wake();
     const step = new Step();
     this.#current = step;
     let written: Promise<unknown> | undefined;
     let failure: { readonly error: unknown } | undefined;
     try {
-      router.collect(step.outbox, () => {
-        task.work();
-        conclude();
-      });
+      this.#task = task;
+      router.collect(step.outbox, this.#work);
       written = commit(step);
     } catch (error) {
       failure = { error };
@@ -457,20 +488,20 @@ export class RoomSteps {
   #release(step: Step, task: Task | undefined): void {
     const event = task?.event;
     this.#options.router.release(step.outbox, this.#options.lane, event?.origin.backlog);
-    for (const fn of step.committed) this.#guard(fn);
+    step.tellCommitted(this.#guard);
     task?.done?.();
     if (!step.unwritten) return;
     this.#options.router.sendAtEndOfTurn();
     if (event) keepUntil(event, step.unwritten);
   }
 
-  #guard(fn: () => void): void {
+  readonly #guard = (fn: () => void): void => {
     try {
       fn();
     } catch (error) {
       this.#options.log("error", "after a step: %s", error instanceof Error ? (error.stack ?? error) : error);
     }
-  }
+  };
 
   #takeBack(step: Step, task: Task | undefined, error: unknown): void {
     this.#undo(step);

@@ -217,8 +217,12 @@ export default class MucHistory {
   #append(room: Room, entry: HistoryEntry): void {
     const length = room.getHistorylength();
     const before = withoutGone(this.#history.get(room));
-    const entries = before.slice(Math.max(0, before.length + 1 - length));
-    if (length > 0) entries.push(entry);
+    const after = Math.min(before.length + 1, length);
+    // Of just the size: a list that grows takes half as much again.
+    const entries = new Array<HistoryEntry>(after);
+    for (let index = 1; index < after; index++)
+      entries[after - 1 - index] = before[before.length - index] as HistoryEntry;
+    if (after > 0) entries[after - 1] = entry;
     this.#history.set(room, entries);
   }
 }

@@ -26,7 +26,8 @@ test("what is gathered is what was appended, text by text and recipient by recip
           if (from < to && to <= addresses.length) {
             let end = 0;
             const ends = addresses.map((address) => (end += Buffer.byteLength(address)));
-            gathered.appendEach({ before, after }, { bytes: Buffer.from(addresses.join("")), ends }, from, to);
+            const splice = { before, after, isAscii: isAscii(before + after) };
+            gathered.appendEach(splice, { bytes: Buffer.from(addresses.join("")), ends }, from, to);
             for (const address of addresses.slice(from, to)) expected += before + address + after;
           } else {
             gathered.append(before, isAscii(before));
@@ -47,7 +48,8 @@ test("what is more than a buffer holds is gathered whole", () => {
   for (const address of addresses) ends.push((ends.at(-1) ?? 0) + address.length);
   for (const size of [10, 100, 30]) {
     const [before, after] = ["<".repeat(size), ">".repeat(size)];
-    gathered.appendEach({ before, after }, { bytes: Buffer.from(addresses.join("")), ends }, 0, addresses.length);
+    const recipients = { bytes: Buffer.from(addresses.join("")), ends };
+    gathered.appendEach({ before, after, isAscii: true }, recipients, 0, addresses.length);
     assert.equal(gathered.take().toString(), addresses.map((address) => before + address + after).join(""));
   }
 });

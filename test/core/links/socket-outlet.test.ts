@@ -108,7 +108,7 @@ describe("an outlet to a socket", () => {
     const addresses = { bytes: Buffer.from("a@bc@d"), ends: [3, 6] };
     const before = process.memoryUsage().arrayBuffers;
     for (let n = 0; n < 1_000; n++) {
-      outlet.writeEach({ before: `<message id='${n}' to='`, after: "'/>" }, addresses, 0, 2);
+      outlet.writeEach({ before: `<message id='${n}' to='`, after: "'/>", isAscii: true }, addresses, 0, 2);
       outlet.flush();
     }
     const grown = process.memoryUsage().arrayBuffers - before;

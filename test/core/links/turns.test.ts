@@ -97,7 +97,7 @@ test("what one peer sends for many is answered when it has been read, but for on
   let before: number | undefined;
   let waited = 0;
   for (let read = 1; read <= 170; read++) {
-    turns.read(reader, read);
+    turns.read(reader, read, 1);
     if (noted.flushes.length < read) {
       waited++;
       await turnsPass(2);
@@ -121,6 +121,7 @@ test("what one peer sends for many waits for the end of the turn where something
         },
       },
       undefined,
+      0,
     );
     assert.deepEqual(noted.flushes, isLate ? [1] : []);
     await turnsPass(3);
@@ -128,12 +129,12 @@ test("what one peer sends for many waits for the end of the turn where something
   assert.deepEqual(noted.flushes, [1, 1]);
 });
 
-test("where stanzas come one by one, only one flush in many waits a turn for more", async () => {
+test("where stanzas come one by one, fewer and fewer flushes wait a turn for more", async () => {
   const turns = new Turns(new Clock());
   const noted = new Noted(turns);
   let waited = 0;
-  const ROUNDS = 170;
-  for (let round = 0; round < ROUNDS; round++) {
+  // One at once, then one in 17, in 33, in 65, and in 129 from then on.
+  for (let round = 0; round < 1 + 17 + 33 + 65 + 2 * 129; round++) {
     noted.add();
     await setImmediate();
     if (noted.flushes.length === round) {
@@ -142,7 +143,31 @@ test("where stanzas come one by one, only one flush in many waits a turn for mor
     }
     assert.equal(noted.flushes.length, round + 1);
   }
-  assert.equal(waited, ROUNDS / 17);
+  assert.equal(waited, 6);
+});
+
+test("where a wait has brought more, the next ones are tried as often as at first", async () => {
+  const turns = new Turns(new Clock());
+  const noted = new Noted(turns);
+  /** Something comes by itself. @returns whether its flush waits for more, which comes if `isMore` */
+  const hear = async (isMore = false): Promise<boolean> => {
+    const before = noted.flushes.length;
+    noted.add();
+    await setImmediate();
+    const waits = noted.flushes.length === before;
+    if (waits && isMore) noted.add();
+    await turnsPass(3);
+    assert.equal(noted.flushes.length, before + 1);
+    return waits;
+  };
+  for (let round = 0; round < 1 + 17 + 33; round++) await hear();
+  for (let isOver = false; !isOver;) isOver = await hear(true);
+  const waits: boolean[] = [];
+  for (let round = 0; round < 1 + 17 + 33; round++) waits.push(await hear());
+  assert.deepEqual(
+    waits.flatMap((isOne, round) => (isOne ? [round] : [])),
+    [16, 16 + 33],
+  );
 });
 
 /** A room of 200, each of whom takes 20 µs of a flush. */
@@ -215,11 +240,10 @@ test("who does not speak again is waited for less each time", async () => {
   }
 });
 
-test("where one alone speaks to many, one flush in many pauses", async () => {
+test("where one alone speaks to many, fewer and fewer flushes pause", async () => {
   const crowd = await Crowd.warm();
   let paused = 0;
-  const ROUNDS = 170;
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < 17 + 33 + 65; round++) {
     crowd.hear();
     await turnsPass(3);
     if (crowd.clock.waiting) {
@@ -228,7 +252,7 @@ test("where one alone speaks to many, one flush in many pauses", async () => {
     }
     assert.deepEqual(crowd.flushes, [1]);
   }
-  assert.equal(paused, ROUNDS / 17);
+  assert.equal(paused, 3);
 });
 
 test("a pause ends where much waits already", async () => {

@@ -8,7 +8,7 @@ import type { Link } from "../../../core/links/link.js";
 import type { Outlet } from "../../../core/links/outlet.js";
 import type { Logger } from "../../../core/log/logger.js";
 import { Backlog } from "../../../core/router/backlog.js";
-import type { DeliveryTarget } from "../../../core/router/delivery.js";
+import { Recipients, type DeliveryTarget } from "../../../core/router/delivery.js";
 import { SLICE } from "../../../core/router/fanout.js";
 import { Outbox } from "../../../core/router/outbox.js";
 import { StanzaRouter } from "../../../core/router/stanza-router.js";
@@ -374,11 +374,11 @@ describe("router", () => {
       },
     } satisfies Link;
     const jids = Array.from({ length: 10 }, (_, i) => `é"${i}@elsewhere.example/r`);
-    const targets = Object.freeze(jids.map((jid): DeliveryTarget => ({ jid })));
+    const recipients = new Recipients(jids.map((jid): DeliveryTarget => ({ jid })));
     const said = (text: string): string[] => {
       router.deliver(
         new StanzaTemplate(xml("message", { from: "room@rooms.example" }, xml("body", {}, text))),
-        targets,
+        recipients,
       );
       return outlet.written
         .splice(0)
