@@ -480,7 +480,10 @@ export interface ModuleApi {
    * @prosody module:broadcast(jids, stanza)
    */
   broadcast(recipients: Iterable<string>, stanza: Element): void;
-  /** The same for text that is already there; what the room engine's fan-out uses. */
+  /**
+   * The same for text that is already there; what the room engine's fan-out uses.
+   * @param recipients those who get something again and again are best kept as `Recipients`
+   */
   deliver(template: StanzaTemplate, recipients: Recipients | readonly DeliveryTarget[]): void;
 
   /**
