@@ -29,13 +29,14 @@ export function deliverTogether(template: StanzaTemplate, recipients: Recipients
 function sharedOutlet(targets: readonly DeliveryTarget[]): SharedOutlet | undefined {
   const outlet = targets[0]?.outlet;
   if (!outlet?.open || !outlet.writeEach) return undefined;
+  // First of all, as the text is made for nothing where a single one is elsewhere.
+  if (!targets.every((target) => target.outlet === outlet && target.escapedJid !== undefined)) return undefined;
   const ends: number[] = [];
   let text = "";
   let end = 0;
-  for (const target of targets) {
-    if (target.outlet !== outlet || target.escapedJid === undefined) return undefined;
-    text += target.escapedJid;
-    end += Buffer.byteLength(target.escapedJid);
+  for (const { escapedJid = "" } of targets) {
+    text += escapedJid;
+    end += Buffer.byteLength(escapedJid);
     ends.push(end);
   }
   return { outlet, addresses: { bytes: Buffer.from(text), ends } };

@@ -66,9 +66,9 @@ export function removeChildren<T = undefined>(
   subject?: T,
 ): number {
   const { children } = parent;
+  // Mostly there is none, and nothing is made.
   for (const child of children) {
     if (!isElement(child) || !condition(child, subject as T)) continue;
-    // Mostly there is none.
     parent.children = children.filter((each: unknown) => !isElement(each) || !condition(each, subject as T));
     return children.length - parent.children.length;
   }

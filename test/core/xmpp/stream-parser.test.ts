@@ -308,6 +308,25 @@ describe("StreamParser", () => {
     assert.deepEqual(read(Buffer.from(`<a>${body}</a>`), { maxStanzaBytes: 5_000_000 }), [`<a>${body}</a>`]);
   });
 
+  it("reads what was read into a buffer, and nothing that is left there of what came before", () => {
+    fc.assert(
+      fc.property(
+        fc.array(arbitraryElement, { minLength: 1, maxLength: 4 }),
+        fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1 }),
+        (elements, sizes) => {
+          // One that is plain, one that is not, and text that goes on as what is left may seem to.
+          const text = `${elements.map(serialise).join("")}<a/><p:a xmlns:p='urn:p'/><a>&gt;</a>`;
+          const whole = read(text);
+          const { parser, told } = open();
+          parser.write(HEADER);
+          const buffer = Buffer.alloc(500, "<b/></a></p:a>");
+          for (const chunk of chunksOf(Buffer.from(text), sizes)) parser.write(buffer, chunk.copy(buffer));
+          assert.deepEqual(told.slice(1), whole);
+        },
+      ),
+    );
+  });
+
   it("goes on when a handler throws", () => {
     const { parser, told } = open({}, undefined, () => {
       throw new Error("boom");
