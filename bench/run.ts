@@ -13,11 +13,10 @@ export async function run(
   const all: Measurement[] = [];
   for (let round = 1; round <= rounds; round++) {
     for (const workload of workloads.filter(({ once }) => once !== true || round === 1)) {
-      for (const server of servers.filter((name) => workload.servers.includes(name))) {
-        for (const measurement of await workload.run(server, bench)) {
-          all.push(measurement);
-          onMeasured(round, measurement, all);
-        }
+      const measured = servers.filter((name) => workload.servers.includes(name));
+      for await (const measurement of workload.run(measured, bench)) {
+        all.push(measurement);
+        onMeasured(round, measurement, all);
       }
     }
   }

@@ -3,6 +3,14 @@ export class Latencies {
   #millis = new Float64Array(1024);
   #count = 0;
 
+  /** All of several. */
+  static of(several: readonly Latencies[]): Latencies {
+    const all = new Latencies();
+    for (const some of several)
+      for (let index = 0; index < some.#count; index++) all.add(some.#millis[index] as number);
+    return all;
+  }
+
   get count(): number {
     return this.#count;
   }

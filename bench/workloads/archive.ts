@@ -11,6 +11,7 @@ import { startProsodyRooms } from "../servers/prosody.js";
 import { ROOMS, type BenchServer } from "../servers/server.js";
 import type { Sizes } from "./sizes.js";
 import {
+  inTurn,
   measure,
   warmUp,
   withServer,
@@ -27,7 +28,7 @@ const ARCHIVED = `modules_enabled = { "muc_mam" }\n  muc_log_expires_after = "ne
 export const archive: Workload = {
   name: "archive",
   servers: ["chorus", "prosody"],
-  async run(name, bench) {
+  run: inTurn(async (name, bench) => {
     if (name === "chorus") {
       return [
         ...(await talk(name, "room-100 persistent", startChorus(bench.launch, { profile: bench.profile }), bench)),
@@ -47,7 +48,7 @@ export const archive: Workload = {
     } finally {
       await rm(file);
     }
-  },
+  }),
 };
 
 async function talk(

@@ -3,7 +3,7 @@ import { ask, makePersistent } from "../load/owner.js";
 import { RoomLoad } from "../load/room.js";
 import { startChorus } from "../servers/chorus.js";
 import { ROOMS } from "../servers/server.js";
-import { measure, withServer, type Workload } from "./workload.js";
+import { inTurn, measure, withServer, type Workload } from "./workload.js";
 
 /** Batches that were written with fsync. */
 const SYNCED = "chorus_storage_synced_batches_total";
@@ -12,7 +12,7 @@ const SYNCED = "chorus_storage_synced_batches_total";
 export const durable: Workload = {
   name: "durable",
   servers: ["chorus"],
-  run: (name, { launch, profile, sizes }) =>
+  run: inTurn((name, { launch, profile, sizes }) =>
     withServer(startChorus(launch, { profile }), async (server, login) => {
       const { owners, changes } = sizes.durable;
       const clients = await login(owners);
@@ -53,4 +53,5 @@ export const durable: Workload = {
         },
       ];
     }),
+  ),
 };

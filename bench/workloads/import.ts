@@ -1,12 +1,12 @@
 import { importStored } from "../seed/import.js";
-import type { Workload } from "./workload.js";
+import { inTurn, type Workload } from "./workload.js";
 
 /** Rooms and an archive are brought over from Prosody's files. */
 export const importProsody: Workload = {
   name: "import",
   servers: ["chorus"],
   once: true,
-  async run(name, bench) {
+  run: inTurn(async (name, bench) => {
     const { seconds, firstListSeconds, cpuMicros, peakRssBytes } = await importStored(bench);
     const { rooms, messages } = bench.sizes.stored;
     const figures = {
@@ -17,5 +17,5 @@ export const importProsody: Workload = {
       peakRssBytes,
     };
     return [{ workload: "import", server: name, figures }];
-  },
+  }),
 };

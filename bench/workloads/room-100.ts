@@ -1,13 +1,13 @@
 import { RoomLoad } from "../load/room.js";
 import { startRooms } from "../servers/rooms.js";
 import { ROOMS } from "../servers/server.js";
-import { measure, warmUp, SERVERS, withServer, type Measurement, type Workload } from "./workload.js";
+import { inTurn, measure, warmUp, SERVERS, withServer, type Measurement, type Workload } from "./workload.js";
 
 /** One sender to a hundred: once waiting for each message to have arrived, once with ten under way. */
 export const room100: Workload = {
   name: "room-100",
   servers: SERVERS,
-  run: (name, bench) =>
+  run: inTurn((name, bench) =>
     withServer(startRooms(name, bench), async (server, login) => {
       const { occupants, messages } = bench.sizes.room100;
       const room = new RoomLoad(`room-100@${ROOMS}`, await login(occupants));
@@ -24,4 +24,5 @@ export const room100: Workload = {
       }
       return measurements;
     }),
+  ),
 };

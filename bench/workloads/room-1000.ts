@@ -1,7 +1,7 @@
 import { RoomLoad } from "../load/room.js";
 import { startRooms } from "../servers/rooms.js";
 import { ROOMS } from "../servers/server.js";
-import { measure, warmUp, SERVERS, withServer, type Workload } from "./workload.js";
+import { inTurn, measure, warmUp, SERVERS, withServer, type Workload } from "./workload.js";
 
 /** Joins under way at a time. */
 const JOINING = 10;
@@ -10,7 +10,7 @@ const JOINING = 10;
 export const room1000: Workload = {
   name: "room-1000",
   servers: SERVERS,
-  run: (name, bench) =>
+  run: inTurn((name, bench) =>
     withServer(startRooms(name, bench), async (server, login) => {
       const { occupants, senders, messages } = bench.sizes.room1000;
       if (server.compiles) await new RoomLoad(`warm@${ROOMS}`, await login(Math.ceil(occupants / 3))).join(JOINING);
@@ -28,4 +28,5 @@ export const room1000: Workload = {
         { workload: "room-1000", server: name, figures: talked },
       ];
     }),
+  ),
 };

@@ -3,13 +3,13 @@ import { RoomLoad } from "../load/room.js";
 import { usageOf } from "../process-usage.js";
 import { startRooms } from "../servers/rooms.js";
 import { ROOMS } from "../servers/server.js";
-import { measure, warmUp, settle, SERVERS, withServer, type Workload } from "./workload.js";
+import { inTurn, measure, warmUp, settle, SERVERS, withServer, type Workload } from "./workload.js";
 
 /** Many small rooms at the same time; also how much memory an occupant takes, its connection included. */
 export const rooms200: Workload = {
   name: "rooms-200",
   servers: SERVERS,
-  run: (name, bench) =>
+  run: inTurn((name, bench) =>
     withServer(startRooms(name, bench), async (server, login) => {
       const { rooms: count, occupants, messages } = bench.sizes.rooms200;
       await settle(server);
@@ -33,4 +33,5 @@ export const rooms200: Workload = {
       const rssPerOccupantBytes = (full - empty) / (count * occupants);
       return [{ workload: "rooms-200", server: name, figures: { ...figures, rssPerOccupantBytes } }];
     }),
+  ),
 };

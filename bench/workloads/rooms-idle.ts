@@ -7,7 +7,7 @@ import { storedData } from "../seed/import.js";
 import { idleRoom } from "../seed/prosody-files.js";
 import { startChorus } from "../servers/chorus.js";
 import { ROOMS } from "../servers/server.js";
-import { measure, settle, withServer, type Bench, type Measurement, type Workload } from "./workload.js";
+import { inTurn, measure, settle, withServer, type Bench, type Measurement, type Workload } from "./workload.js";
 
 type Figures = Record<string, number>;
 
@@ -15,7 +15,7 @@ type Figures = Record<string, number>;
 export const roomsIdle: Workload = {
   name: "rooms-idle",
   servers: ["chorus"],
-  async run(name, bench) {
+  run: inTurn(async (name, bench) => {
     const measurements: Measurement[] = [];
     const empty = await start(bench, undefined);
     measurements.push({ workload: "rooms-idle, none stored", server: name, figures: empty });
@@ -29,7 +29,7 @@ export const roomsIdle: Workload = {
       await rm(data, { recursive: true });
     }
     return measurements;
-  },
+  }),
 };
 
 /** A start, and with stored rooms the first things that somebody asks for. */

@@ -3,21 +3,30 @@ import { RoomLoad, type Talk } from "../load/room.js";
 import { usageOf } from "../process-usage.js";
 import { startRooms } from "../servers/rooms.js";
 import { ROOMS } from "../servers/server.js";
-import { measure, warmUp, settle, withServer, type Bench, type Measurement, type Workload } from "./workload.js";
+import {
+  inTurn,
+  measure,
+  warmUp,
+  settle,
+  withServer,
+  type Bench,
+  type Measurement,
+  type Workload,
+} from "./workload.js";
 
 /** How the cost grows with occupants of one room, and with rooms of a few occupants. */
 export const scale: Workload = {
   name: "scale",
   servers: ["chorus"],
   once: true,
-  async run(_name, bench) {
+  run: inTurn(async (_name, bench) => {
     const { occupants, rooms, deliveries } = bench.sizes.scale;
     const measurements: Measurement[] = [];
     for (const count of occupants) measurements.push(await talkIn(bench, 1, count, deliveries));
     for (const count of rooms)
       measurements.push(await talkIn(bench, count, bench.sizes.rooms200.occupants, deliveries));
     return measurements;
-  },
+  }),
 };
 
 /** One sender in each room, with one message under way. */

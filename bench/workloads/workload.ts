@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { loginAll, type LoadClient } from "../load/client.js";
-import type { Latencies } from "../load/latencies.js";
+import { Latencies } from "../load/latencies.js";
 import { usageOf } from "../process-usage.js";
 import type { Launch } from "../servers/launch.js";
 import type { BenchServer } from "../servers/server.js";
@@ -34,7 +34,17 @@ export interface Workload {
   readonly servers: readonly ServerName[];
   /** Takes minutes and is compared with nothing: measured in the first round alone. */
   readonly once?: boolean;
-  run(server: ServerName, bench: Bench): Promise<Measurement[]>;
+  /** Measures those of its servers. */
+  run(servers: readonly ServerName[], bench: Bench): AsyncIterable<Measurement>;
+}
+
+/** Measures one server after the other. */
+export function inTurn(
+  measureOne: (server: ServerName, bench: Bench) => Promise<readonly Measurement[]>,
+): Workload["run"] {
+  return async function* (servers, bench) {
+    for (const server of servers) yield* await measureOne(server, bench);
+  };
 }
 
 /** Waits until a server has nothing left to do. @throws Error when that takes longer than a minute */
@@ -57,35 +67,59 @@ export function warmUp({ compiles }: BenchServer, messages: number): number {
   return compiles ? messages * 4 : Math.ceil(messages / 10);
 }
 
-/**
- * Measures something that ends in so many deliveries: the time of its processor, what is left to do afterwards included,
- * and how long it took until all had arrived.
- */
-export async function measure(
-  server: BenchServer,
-  action: () => Promise<{ readonly deliveries: number; readonly latencies?: Latencies }>,
-): Promise<Record<string, number>> {
-  await settle(server);
-  const before = usageOf(server.pid);
-  let outcome: Awaited<ReturnType<typeof action>> = { deliveries: 0 };
-  let seconds = 0;
-  const timed = async (): Promise<void> => {
-    const began = performance.now();
-    outcome = await action();
-    seconds = (performance.now() - began) / 1000;
-  };
-  await (server.profiled ? server.profiled(timed) : timed());
-  await settle(server);
-  const { deliveries, latencies } = outcome;
-  const after = usageOf(server.pid);
-  const [p50 = 0, p95 = 0, p99 = 0, max = 0] = latencies?.percentiles(50, 95, 99, 100) ?? [];
-  return {
-    cpuMicrosPerDelivery: (after.cpuMicros - before.cpuMicros) / deliveries,
-    deliveries,
-    deliveriesPerSecond: deliveries / seconds,
-    ...(latencies && { latencyP50Ms: p50, latencyP95Ms: p95, latencyP99Ms: p99, latencyMaxMs: max }),
-    rssBytes: after.rssBytes,
-  };
+/** What was done to a server: what came of it, and how long each delivery took, where that is known. */
+export interface Deed {
+  readonly deliveries: number;
+  readonly latencies?: Latencies;
+}
+
+/** Adds up what a server uses while something is done to it, in one go or in several. */
+export class Meter {
+  readonly #server: BenchServer;
+  #cpuMicros = 0;
+  #seconds = 0;
+  #deliveries = 0;
+  readonly #latencies: Latencies[] = [];
+
+  constructor(server: BenchServer) {
+    this.#server = server;
+  }
+
+  /** Counts the time of the processor, what is left to do afterwards included, and how long it took until all had arrived. */
+  async measure(action: () => Promise<Deed>): Promise<void> {
+    const server = this.#server;
+    await settle(server);
+    const before = usageOf(server.pid).cpuMicros;
+    const timed = async (): Promise<void> => {
+      const began = performance.now();
+      const { deliveries, latencies } = await action();
+      this.#seconds += (performance.now() - began) / 1000;
+      this.#deliveries += deliveries;
+      if (latencies) this.#latencies.push(latencies);
+    };
+    await (server.profiled ? server.profiled(timed) : timed());
+    await settle(server);
+    this.#cpuMicros += usageOf(server.pid).cpuMicros - before;
+  }
+
+  /** All of it, and the memory of the server now. */
+  figures(): Record<string, number> {
+    const [p50 = 0, p95 = 0, p99 = 0, max = 0] = Latencies.of(this.#latencies).percentiles(50, 95, 99, 100);
+    return {
+      cpuMicrosPerDelivery: this.#cpuMicros / this.#deliveries,
+      deliveries: this.#deliveries,
+      deliveriesPerSecond: this.#deliveries / this.#seconds,
+      ...(this.#latencies.length > 0 && { latencyP50Ms: p50, latencyP95Ms: p95, latencyP99Ms: p99, latencyMaxMs: max }),
+      rssBytes: usageOf(this.#server.pid).rssBytes,
+    };
+  }
+}
+
+/** Measures something that is done to a server in one go. */
+export async function measure(server: BenchServer, action: () => Promise<Deed>): Promise<Record<string, number>> {
+  const meter = new Meter(server);
+  await meter.measure(action);
+  return meter.figures();
 }
 
 /** Hands a server that is being started to an action, with what logs so many users in; ends all of it afterwards. */
