@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { StanzaError } from "../xmpp/stanza-error.js";
 import type { Timers } from "../timers/timers.js";
 import type { Handler, HookOptions, PayloadOf, ResultOf } from "./events.js";

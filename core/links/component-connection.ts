@@ -201,13 +201,13 @@ export class ComponentConnection {
     if (this.#isClosed()) return;
     this.#stanzaDeadline.read(this.#parser);
     this.#share.read(length);
-    if (this.#hasEnough) this.#pause();
+    if (this.#hasEnough()) this.#pause();
     // Its answers were taken as soon as it had been read.
     else if (this.#unhandled.length > 0) this.#goOn();
   }
 
   /** Who does not read our answers gets no more questions in, nor who sends faster than we finish with it. */
-  get #hasEnough(): boolean {
+  #hasEnough(): boolean {
     return this.#options.backlog.isFull || this.#outlet.pending > this.#options.limits.highWater;
   }
 
@@ -229,9 +229,9 @@ export class ComponentConnection {
 
   /** What waited was taken, or finished: what had come with it is handled, and then more is read. */
   #goOn(): void {
-    while (this.#unhandled.length > 0 && !this.#hasEnough) this.#handle(this.#unhandled.shift() as Element);
+    while (this.#unhandled.length > 0 && !this.#hasEnough()) this.#handle(this.#unhandled.shift() as Element);
     if (this.#isClosed()) return;
-    if (this.#hasEnough) this.#pause();
+    if (this.#hasEnough()) this.#pause();
     else if (!this.#share.isUsedUp) {
       this.#stanzaDeadline.resume();
       this.#socket.resume();
@@ -269,7 +269,7 @@ export class ComponentConnection {
     const isStanza = name === "message" || name === "presence" || name === "iq";
     if (!isStanza || attrs["xmlns"] !== undefined) this.#options.onStray(name);
     else if (this.#pings.take(element)) return;
-    else if (this.#unhandled.length > 0 || this.#hasEnough) this.#unhandled.push(element);
+    else if (this.#unhandled.length > 0 || this.#hasEnough()) this.#unhandled.push(element);
     else this.#options.onStanza(element);
   }
 

@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 /** Something that gathers what it is to do until {@link flush} is called. */
 export interface Gatherer {
   flush(): void;

@@ -4,7 +4,7 @@ import { socketTurns } from "../links/turns.js";
 import type { Logger } from "../log/logger.js";
 import type { Timers } from "../timers/timers.js";
 import { childElements, type Element } from "../xmpp/element.js";
-import { bare, domainOf, parseJid } from "../xmpp/jid.js";
+import { bare, domainOf, hasDomain, parseJid } from "../xmpp/jid.js";
 import { NS_CLIENT } from "../xmpp/namespaces.js";
 import { errorReply, isRequest, mayBeAnswered, parseError, reply } from "../xmpp/reply.js";
 import { StanzaError } from "../xmpp/stanza-error.js";
@@ -50,6 +50,13 @@ function isStanzaName(name: string): name is StanzaName {
 
 function eventsOf(name: StanzaName): Readonly<Record<AddressKind, string>> {
   return { full: `${name}/full`, bare: `${name}/bare`, host: `${name}/host`, self: `${name}/self` };
+}
+
+/** The event for an address of that kind: to look one up by a name that varies takes much longer. */
+function eventAt(events: Readonly<Record<AddressKind, string>>, kind: AddressKind): string {
+  if (kind === "bare") return events.bare;
+  if (kind === "full") return events.full;
+  return kind === "host" ? events.host : events.self;
 }
 
 function badRequest(text: string): StanzaError {
@@ -189,7 +196,7 @@ export class StanzaRouter implements Router {
     attrs["to"] = to;
     if (origin.type === "component") {
       // An upstream server speaks to the component that it authenticated, to nobody else here, …
-      if (domainOf(to) !== origin.host) return new StanzaError({ type: "cancel", condition: "item-not-found" });
+      if (!hasDomain(to, origin.host)) return new StanzaError({ type: "cancel", condition: "item-not-found" });
       // … and for nobody who is served here: their stanzas never come that way.
       const sender = this.#hosts.get(domainOf(attrs["from"] ?? ""));
       if (sender) return this.#servedTwice(sender, origin);
@@ -260,8 +267,8 @@ export class StanzaRouter implements Router {
 
   #dispatchOther(host: Host, kind: AddressKind, stanza: Element, origin: Origin, toSelf: boolean): void {
     const event: StanzaEvent = toSelf ? { origin, stanza, toSelf } : { origin, stanza };
-    const names = EVENTS[stanza.name as "message" | "presence"];
-    let result = host.events.fireUntyped(names[kind], event) as Result;
+    const names = stanza.name === "message" ? EVENTS.message : EVENTS.presence;
+    let result = host.events.fireUntyped(eventAt(names, kind), event) as Result;
     if (result === undefined && toSelf) result = host.events.fireUntyped(names.self, event) as Result;
     if (result instanceof StanzaError) {
       if (mayBeAnswered(stanza)) this.#refuse(stanza, origin, result);

@@ -55,6 +55,13 @@ export function domainOf(jid: Jid | string): DomainJid {
   return (at !== -1 && at < end ? jid.slice(at + 1, end) : jid.slice(0, end)) as DomainJid;
 }
 
+/** Whether that is the domain of a JID; the domain alone is not made for it. */
+export function hasDomain(jid: Jid | string, domain: string): boolean {
+  const slash = jid.indexOf("/");
+  const start = (slash === -1 ? jid.length : slash) - domain.length;
+  return start >= 0 && jid.startsWith(domain, start) && (start === 0 || jid.indexOf("@") === start - 1);
+}
+
 /** The local part of a JID, if it has one. */
 export function nodeOf(jid: Jid | string): string | undefined {
   return splitJid(jid).node;

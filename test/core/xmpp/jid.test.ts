@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import {
+  domainOf,
+  hasDomain,
   nameprep,
   nodeprep,
   parseBareJid,
@@ -124,6 +126,20 @@ describe("parseJid", () => {
         return once === undefined || parseJid(once) === once;
       }),
       { numRuns: 5000 },
+    );
+  });
+});
+
+describe("hasDomain", () => {
+  it("tells what domainOf does", () => {
+    const name = fc.constantFrom("a", "example", "b.example", "ample");
+    const jid = fc
+      .tuple(fc.option(name), name, fc.option(fc.constantFrom("r", "a@b/c", "x@example", "example")))
+      .map(([node, domain, resource]) => `${node ? `${node}@` : ""}${domain}${resource ? `/${resource}` : ""}`);
+    fc.assert(
+      fc.property(jid, name, (text, domain) => {
+        assert.equal(hasDomain(text, domain), domainOf(text) === domain);
+      }),
     );
   });
 });
