@@ -67,9 +67,10 @@ export function warmUp({ compiles }: BenchServer, messages: number): number {
   return compiles ? messages * 4 : Math.ceil(messages / 10);
 }
 
-/** What was done to a server: what came of it, and how long each delivery took, where that is known. */
-export interface Deed {
+/** What came of something that was done to a server. */
+export interface Outcome {
   readonly deliveries: number;
+  /** How long each took, where that is known. */
   readonly latencies?: Latencies;
 }
 
@@ -86,7 +87,7 @@ export class Meter {
   }
 
   /** Counts the time of the processor, what is left to do afterwards included, and how long it took until all had arrived. */
-  async measure(action: () => Promise<Deed>): Promise<void> {
+  async measure(action: () => Promise<Outcome>): Promise<void> {
     const server = this.#server;
     await settle(server);
     const before = usageOf(server.pid).cpuMicros;
@@ -116,7 +117,7 @@ export class Meter {
 }
 
 /** Measures something that is done to a server in one go. */
-export async function measure(server: BenchServer, action: () => Promise<Deed>): Promise<Record<string, number>> {
+export async function measure(server: BenchServer, action: () => Promise<Outcome>): Promise<Record<string, number>> {
   const meter = new Meter(server);
   await meter.measure(action);
   return meter.figures();

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+
 /** Something that gathers what it is to do until {@link flush} is called. */
 export interface Gatherer {
   flush(): void;
