@@ -44,6 +44,12 @@ const SPELLINGS: readonly Spelling[] = [
     respelt: (text) => text.replace(/(<\?xml\s+version\s*=\s*)(["'])[\w.:-]*\2/, "$1$21.0$2"),
   },
   {
+    // XML 1.0 §2.6 has white space behind the name. The library that Chorus uses reads an instruction all the same, which
+    // is refused as any other, as restricted-xml.
+    name: "an instruction with something else than white space behind its name",
+    respelt: (text) => text.replace(/(<\?[^\s?>]+)\?(?!>)/g, "$1 ?"),
+  },
+  {
     // Names of namespaces are URIs, in which there are no blanks; the library that Chorus uses strips them.
     name: "blanks around the name of a namespace do not count",
     respelt: (text) =>
