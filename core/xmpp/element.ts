@@ -3,7 +3,8 @@
  *
  * Elements that reach a module carry resolved namespaces: no prefixes, an `xmlns` attribute exactly where an element's
  * namespace differs from its parent's, and none on a stanza of the stream's own namespace (`jabber:client` and
- * `jabber:component:accept` are the same thing past the link). `xml:lang` keeps its literal name.
+ * `jabber:component:accept` are the same thing past the link). What has XML's own prefix, as `xml:lang`, keeps its literal
+ * name.
  */
 import xml, { Element } from "@xmpp/xml";
 

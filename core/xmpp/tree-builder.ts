@@ -26,10 +26,15 @@ export class TreeBuilder {
   }
 
   open(tag: SaxesTagNS): void {
-    const namespace = tag.uri === this.#contentNamespace ? NS_CLIENT : tag.uri;
-    const element = new Element(tag.local);
+    const around = this.#namespaces.at(-1) ?? NS_CLIENT;
+    // XML's own namespace is nobody's default (Namespaces in XML 1.0 §3): written so, it would end the streams of those
+    // who receive it. With its prefix it is no default for what is within, either.
+    const isOfXml = tag.prefix === "xml";
+    const own = tag.uri === this.#contentNamespace ? NS_CLIENT : tag.uri;
+    const namespace = isOfXml ? around : own;
+    const element = new Element(isOfXml ? tag.name : tag.local);
     const attrs = element.attrs as Record<string, string>;
-    if (namespace !== (this.#namespaces.at(-1) ?? NS_CLIENT)) attrs["xmlns"] = namespace;
+    if (namespace !== around) attrs["xmlns"] = namespace;
     for (const name in tag.attributes) {
       const { prefix, uri, value } = tag.attributes[name] as SaxesTagNS["attributes"][string];
       if (prefix === "") {

@@ -26,6 +26,8 @@ describe("parseStanza", () => {
     "<message xmlns:p='urn:p' p:a='1'><b p:a='2'/></message>":
       '<message xmlns:p="urn:p" p:a="1"><b xmlns:p="urn:p" p:a="2"/></message>',
     "<message xml:lang='en'/>": '<message xml:lang="en"/>',
+    "<a><xml:m b='1' xmlns='urn:x'><c/><xml:d/></xml:m><e/></a>":
+      '<a><xml:m b="1"><c xmlns="urn:x"/><xml:d/></xml:m><e/></a>',
     "<b>one<![CDATA[<two>]]>&amp;&#x1f3ad;</b>": "<b>one&lt;two&gt;&amp;🎭</b>",
     "<?xml version='1.0'?>\n<a>\n</a>\n": "<a>\n</a>",
   };

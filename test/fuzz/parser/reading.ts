@@ -110,7 +110,8 @@ function localOf(name: string): string {
 /** What a stanza says, in a form in which two parsers agree. */
 export function stanzaText(element: Element): string {
   const attrs = element.attrs as Record<string, string>;
-  let text = `\x01${namespaceOf(element) ?? NS_CLIENT}\x02${element.name}`;
+  const namespace = element.name.startsWith("xml:") ? NS_XML : (namespaceOf(element) ?? NS_CLIENT);
+  let text = `\x01${namespace}\x02${localOf(element.name)}`;
   for (const [name, value] of Object.entries(attrs)) {
     if (name === "xmlns" || name.startsWith("xmlns:")) continue;
     const [prefix, local] = name.includes(":") ? (name.split(":") as [string, string]) : ["", name];
