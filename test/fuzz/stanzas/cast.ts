@@ -34,6 +34,8 @@ export class Cast {
   readonly asked = new Map<string, Asked>();
   /** Who has sent what must not be answered, and its id. */
   readonly #unanswerable = new Set<string>();
+  /** What came to its sender. */
+  readonly #cameBack = new Set<string>();
   /** Values that were seen, latest last: session ids, ids of messages. */
   readonly #learned = new Map<string, string[]>();
   readonly wrongs: string[] = [];
@@ -102,7 +104,11 @@ export class Cast {
     this.#learn(stanza);
     const { type, id, from } = stanza.attrs as Record<string, string | undefined>;
     if (stanza.name === "presence") this.#place(who, stanza);
-    if (type === "error" && id !== undefined && this.#unanswerable.has(`${who} ${id}`)) {
+    const key = `${who} ${id ?? ""}`;
+    // What somebody sends to themselves comes back as it went, once; that is no answer.
+    const isOwn = from === who && !this.#cameBack.has(key);
+    if (isOwn) this.#cameBack.add(key);
+    if (type === "error" && id !== undefined && this.#unanswerable.has(key) && !isOwn) {
       this.wrongs.push(`${who} was answered to an answer: ${stanza.toString()}`);
     }
     if (stanza.name !== "iq" || id === undefined) return;
