@@ -177,6 +177,21 @@ describe("an element", () => {
     );
   });
 
+  it("has XML's own prefix where Prosody has XML's namespace, which nobody may write otherwise", () => {
+    const table = lua(`{ { { ["name"] = "a"; ["attr"] = { ["xmlns"] = "jabber:client" } };
+          ["name"] = "m"; ["attr"] = { ["xmlns"] = "http://www.w3.org/XML/1998/namespace"; ["xml:id"] = "q" } };
+        { { { ["name"] = "c"; ["attr"] = { ["xmlns"] = "u:b" } };
+            ["name"] = "m"; ["attr"] = { ["xmlns"] = "http://www.w3.org/XML/1998/namespace" } };
+          ["name"] = "b"; ["attr"] = { ["xmlns"] = "u:b" } };
+        ["name"] = "message"; ["attr"] = { ["http://www.w3.org/XML/1998/namespace\\001foo"] = "1"; ["xml:lang"] = "de" } }`);
+    const text = serialise(toElement(table));
+    assert.equal(
+      text,
+      `<message xml:foo="1" xml:lang="de"><xml:m xml:id="q"><a/></xml:m><b xmlns="u:b"><xml:m><c/></xml:m></b></message>`,
+    );
+    assert.equal(serialise(toElement(fromElement(parseStanza(text)))), text);
+  });
+
   it("comes back with its id and time, which Prosody 0.12 reads without a fraction", () => {
     const stanza = parseStanza(`<message type="groupchat"><body>hi</body></message>`);
     for (const [when, written] of [
