@@ -18,6 +18,11 @@ const ENOUGH = 16_777_216;
 export interface SocketOutletOptions {
   /** What may wait for a peer that does not read, counted as {@link Outlet.pending} is; beyond that `onOverflow` is called, once. */
   readonly maxPending: number;
+  /**
+   * What may wait instead if more than `maxPending` came in one turn, in which nobody can read, while no more than half of
+   * that had waited; until no more than `maxPending` waits. By default there is no more.
+   */
+  readonly maxBurst?: number;
   /** Ends the connection: the peer was too slow, and nobody waits for it. */
   readonly onOverflow: () => void;
   /** Something was written, and the operating system has not taken all of it yet. */
@@ -37,6 +42,8 @@ export class SocketOutlet implements Outlet {
   #isPieceUnderWay = false;
   /** What the operating system had not taken after the latest flush, or less by now. */
   #backlog = 0;
+  /** What waits came at once. */
+  #isBurst = false;
   #open = true;
   #overflown = false;
 
@@ -55,7 +62,11 @@ export class SocketOutlet implements Outlet {
 
   get pending(): number {
     const untaken = this.#backlog === 0 ? 0 : this.#pieces.length + this.#stream.writableLength;
-    return this.#gathered.length + (this.#bytes?.length ?? 0) + untaken;
+    return this.#gatheredLength() + untaken;
+  }
+
+  #gatheredLength(): number {
+    return this.#gathered.length + (this.#bytes?.length ?? 0);
   }
 
   write(text: string, isAscii = false): void {
@@ -96,8 +107,16 @@ export class SocketOutlet implements Outlet {
   #limit(length: number): void {
     if (length > MUCH) turns.urge();
     if (length > ENOUGH) this.flush();
-    const { maxPending } = this.#options;
-    if (length + this.#backlog > maxPending && this.pending > maxPending) this.#overflow();
+    if (length + this.#backlog > this.#options.maxPending) this.#limitAll();
+  }
+
+  /** Looks how much waits in all. */
+  #limitAll(): void {
+    const { pending } = this;
+    const { maxPending, maxBurst = maxPending } = this.#options;
+    if (pending <= maxPending) return;
+    this.#isBurst ||= pending - this.#gatheredLength() <= maxPending / 2;
+    if (!this.#isBurst || pending > maxBurst) this.#overflow();
   }
 
   /** Hands over what was gathered; of much, the first piece. */
@@ -125,6 +144,7 @@ export class SocketOutlet implements Outlet {
     writeCounter.writes++;
     if (this.#pieces.length > 0 && !this.#isPieceUnderWay) this.#handOver();
     this.#backlog = this.#stream.writableLength + this.#pieces.length;
+    this.#isBurst &&= this.#backlog > this.#options.maxPending;
     if (this.#backlog > 0) this.#options.onWaiting?.();
   }
 

@@ -333,18 +333,22 @@ export class C2sStream implements ClientStream {
       // RFC 6120 §8.1.5: the language of the stream holds for its stanzas.
       if (this.#lang !== undefined && stanza.name !== "iq") stanza.attrs["xml:lang"] ??= this.#lang;
       this.#context.router.receive(stanza, this);
-      if (this.backlog.isFull) this.#input.hold(this.#untilRoom());
+      if (this.backlog.isFull || this.#connection.isBehind) this.#input.hold(this.#untilRoom());
       return;
     }
     negotiate(this, this.#context.host(this.host), stanza);
   }
 
-  /** Until enough of what the client has sent is finished. */
+  /** Until enough of what the client has sent is finished, and it has read enough of what it was sent. */
   async #untilRoom(): Promise<void> {
     this.#stanzaDeadline.pause();
-    await new Promise<void>((resolve) => {
-      this.backlog.whenRoom(resolve);
-    });
+    while (this.backlog.isFull || this.#connection.isBehind) {
+      await new Promise<void>((resolve) => {
+        this.backlog.whenRoom(resolve);
+      });
+      await this.#connection.untilCaughtUp();
+      if (!this.isOpen) return;
+    }
     this.#stanzaDeadline.resume();
   }
 

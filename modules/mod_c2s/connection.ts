@@ -14,6 +14,9 @@ import { waitFor, type C2sContext } from "./context.js";
 import { ReadPace } from "./read-pace.js";
 import { serverEndPoint } from "./server-end-point.js";
 
+/** How much more may wait when it comes at once: one stanza may be answered by very much. */
+const BURST = 8;
+
 /** Whom a {@link ClientConnection} tells. */
 export interface ConnectionHandlers {
   /** The handler says {@link ClientConnection.wasRead} if more is to be read. */
@@ -56,12 +59,14 @@ export class ClientConnection {
     this.#log = log;
     this.#handlers = handlers;
     this.#isSecure = socket instanceof TLSSocket;
-    const { sendTimeoutSeconds } = context.options;
+    const { maxPendingBytes, sendTimeoutSeconds } = context.options;
     this.#sendDeadline = new SendDeadline({
       seconds: sendTimeoutSeconds,
       wait: (seconds, fn) => waitFor(context, seconds, fn),
+      isPressing: () => this.#outlet.pending > maxPendingBytes,
       onLate: () => {
-        handlers.onStalled(`nothing was taken for ${sendTimeoutSeconds} s`, "connection-timeout");
+        if (this.#outlet.pending > maxPendingBytes) this.#overflow(maxPendingBytes);
+        else handlers.onStalled(`nothing was taken for ${sendTimeoutSeconds} s`, "connection-timeout");
       },
     });
     this.#socket = socket;
@@ -86,6 +91,22 @@ export class ClientConnection {
     // RFC 9266 §4.2: before TLS 1.3 the value is bound to nothing unless both sides know an extension.
     if (socket.getProtocol() !== "TLSv1.3") return undefined;
     return socket.exportKeyingMaterial(32, "EXPORTER-Channel-Binding", Buffer.alloc(0));
+  }
+
+  /** So much waits for the client that it is to read first. */
+  get isBehind(): boolean {
+    return this.#outlet.pending > this.#context.options.maxPendingBytes / 2;
+  }
+
+  /** Until the client {@link isBehind} no more; for ever if it is gone. */
+  async untilCaughtUp(): Promise<void> {
+    while (this.isBehind && this.#outlet.open) {
+      await new Promise<void>((resolve) => {
+        if (this.#socket.writableNeedDrain) this.#socket.once("drain", resolve);
+        // It is not handed over yet, and causes no "drain" if all of it is taken at once.
+        else setImmediate(resolve);
+      });
+    }
   }
 
   /** Reads nothing until {@link release}. */
@@ -174,7 +195,7 @@ export class ClientConnection {
   }
 
   #attach(socket: Socket): SocketOutlet {
-    const { onData, onEnd, onClose, onStalled } = this.#handlers;
+    const { onData, onEnd, onClose } = this.#handlers;
     const listeners = { data: onData, end: onEnd, close: onClose };
     for (const [event, listener] of Object.entries(listeners)) socket.on(event, listener);
     this.#detach = () => {
@@ -186,12 +207,17 @@ export class ClientConnection {
     const { maxPendingBytes } = this.#context.options;
     return new SocketOutlet(socket, {
       maxPending: maxPendingBytes,
+      maxBurst: BURST * maxPendingBytes,
       onOverflow: () => {
-        onStalled(`more than ${maxPendingBytes} bytes wait for it`, "resource-constraint");
+        this.#overflow(maxPendingBytes);
       },
       onWaiting: () => {
         this.#sendDeadline.waiting(socket);
       },
     });
+  }
+
+  #overflow(bytes: number): void {
+    this.#handlers.onStalled(`more than ${bytes} bytes wait for it`, "resource-constraint");
   }
 }

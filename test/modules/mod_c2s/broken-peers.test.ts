@@ -9,6 +9,8 @@ import { RawClient } from "../../support/raw-client.js";
 
 const MAX_PENDING = 262_144;
 const ROOM = "hall@conference.localhost";
+/** Messages that who enters is sent. */
+const HISTORY = 30;
 
 function configOf(options: string): string {
   return `
@@ -31,6 +33,10 @@ interface Scene {
   readonly nurse: Client;
 }
 
+function enter(nick: string): string {
+  return `<presence to='${ROOM}/${nick}'><x xmlns='http://jabber.org/protocol/muc'/></presence>`;
+}
+
 /** The offender, and two others, all of them in one room. */
 async function scene(isEncrypted: boolean, options: string, act: (scene: Scene) => Promise<void>): Promise<void> {
   const clock = new FakeClock();
@@ -42,8 +48,6 @@ async function scene(isEncrypted: boolean, options: string, act: (scene: Scene) 
   );
   assert.ok(romeo && nurse);
   const peer = await RawClient.logIn(service, "juliet", isEncrypted);
-  const enter = (nick: string): string =>
-    `<presence to='${ROOM}/${nick}'><x xmlns='http://jabber.org/protocol/muc'/></presence>`;
   romeo.send(enter("Romeo"));
   await romeo.see("<message type='groupchat'><subject/></message>");
   nurse.send(enter("Nurse"));
@@ -72,6 +76,26 @@ async function isGone({ romeo, nurse }: Scene): Promise<void> {
   await Promise.all([romeo.see(gone), nurse.see(gone)]);
 }
 
+/** The offender reads nothing, and so many bytes wait for it, more than the operating systems take. @returns how often something was said for that */
+async function leaveUnread(it: Scene, bytes: number): Promise<number> {
+  it.peer.socket.pause();
+  const body = "x".repeat(50_000);
+  let said = 0;
+  while (pendingOf(it, "juliet") < bytes) await isServed(it, `${said++} ${body}`);
+  return said;
+}
+
+/** The offender reads nothing, leaves, and enters again, which the history comes with. @returns how often something was said before */
+async function enterUnread(it: Scene): Promise<number> {
+  const said = await leaveUnread(it, 60_000);
+  it.peer.socket.write(`<presence to='${ROOM}/Juliet' type='unavailable'/>`);
+  await isGone(it);
+  it.peer.socket.write(enter("Juliet").replace("/></", `><history maxstanzas='${HISTORY}'/></x></`));
+  await it.romeo.see(`<presence from='${ROOM}/Juliet'/>`);
+  assert.ok(pendingOf(it, "juliet") > 4 * MAX_PENDING);
+  return said;
+}
+
 function pendingOf({ service }: Scene, user: string): number {
   return service.host("localhost").sessions.get(`${user}@localhost/r`)?.outlet.pending ?? 0;
 }
@@ -96,12 +120,45 @@ for (const isEncrypted of [false, true]) {
       });
     });
 
+    test("who is behind and asks for more than that at once gets all of it, and is read on then", async () => {
+      await scene(isEncrypted, `muc_room_default_history_length = ${HISTORY}`, async (it) => {
+        const { peer, nurse } = it;
+        const said = await enterUnread(it);
+        peer.socket.write("<message to='nurse@localhost/r' type='chat'><body>I have it</body></message>");
+        await isServed(it, "meanwhile");
+        assert.equal(nurse.inbox.takeAll().filter(({ attrs }) => attrs["type"] === "chat").length, 0);
+        peer.socket.resume();
+        await nurse.see("<message from='juliet@localhost/r'><body>I have it</body></message>");
+        await peer.hears("<body>meanwhile");
+        const numbers = [...Array(said).keys()];
+        const heard = [...peer.received.matchAll(/<body>(\d+) x/g)].map(([, n]) => Number(n));
+        assert.deepEqual(heard, [...numbers, ...numbers.slice(-HISTORY)]);
+        assert.ok(isThere(it));
+      });
+    });
+
+    test("who asks for more than that at once, and reads nothing of it, is dropped soon: resource-constraint", async () => {
+      const options = `muc_room_default_history_length = ${HISTORY}; network_settings = { send_timeout = 60 }`;
+      await scene(isEncrypted, options, async (it) => {
+        await enterUnread(it);
+        it.clock.advanceSeconds(14);
+        await isServed(it, "14 s later");
+        assert.ok(isThere(it));
+        for (let seconds = 15; isThere(it); seconds++) {
+          assert.ok(seconds <= 30, `still there after ${seconds} s`);
+          it.clock.advanceSeconds(1);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        await isGone(it);
+        it.peer.socket.resume();
+        await it.peer.hears("<resource-constraint");
+        await isServed(it, "afterwards");
+      });
+    });
+
     test("who has vanished, so that nothing is taken, is dropped after a while: connection-timeout", async () => {
       await scene(isEncrypted, "network_settings = { send_timeout = 60 }", async (it) => {
-        it.peer.socket.pause();
-        // As much as the operating systems take, and then some.
-        const body = "x".repeat(50_000);
-        for (let n = 0; pendingOf(it, "juliet") < 100_000; n++) await isServed(it, `${n} ${body}`);
+        await leaveUnread(it, 100_000);
         it.clock.advanceSeconds(59);
         await isServed(it, "59 s later");
         assert.ok(isThere(it));
