@@ -44,12 +44,6 @@ const SPELLINGS: readonly Spelling[] = [
     respelt: (text) => text.replace(/(<\?xml\s+version\s*=\s*)(["'])[\w.:-]*\2/, "$1$21.0$2"),
   },
   {
-    // XML 1.0 §2.6 has white space behind the name, and the fifth edition more characters in it than expat takes. The
-    // library that Chorus uses reads on, and the instruction is refused as any other, as restricted-xml.
-    name: "an instruction with a name that is none",
-    respelt: (text) => text.replace(/<\?(?!xml[ \t\r\n?])(?:(?!\?>)[^ \t\r\n])+/gi, "<?a"),
-  },
-  {
     // Names of namespaces are URIs, in which there are no blanks; the library that Chorus uses strips them.
     name: "blanks around the name of a namespace do not count",
     respelt: (text) =>
@@ -89,15 +83,28 @@ const RULES: readonly Rule[] = [
     },
   },
   {
-    // Chorus looks at text when markup follows, and at references and instructions when they end; the limit of size
-    // bounds how long that may take.
-    name: "Chorus finds a fault when the text, the reference or the instruction has come to its end",
+    // Chorus looks at text when markup follows, and at references, instructions and document types when they end, which
+    // may be in the middle of a value, comment or instruction; the limit of size bounds how long that may take.
+    name: "Chorus finds a fault when the text, the reference, the instruction or the document type has come to its end",
     explains: ({ arrival, chorus, expat }) => {
       if (chorus.outcome.kind !== "open" || expat.fault === undefined) return false;
-      return [";<a>", "]]><a>", "?>"].some((ending) => {
+      return [";<a>", "]]><a>", "?>", "']>", '"]>', "-->]>", "?>]>"].some((ending) => {
         const reading = readWithChorus(withEnding(arrival, ending));
         return reading.outcome.kind === "refused" && isToldAlike(reading, expat);
       });
+    },
+  },
+  {
+    // Both are refused whatever they say. Expat refuses a document type where it begins, and the library that Chorus uses
+    // reads both to their end, over most of what is wrong in them.
+    name: "an instruction or a document type is refused, be it as one or as not well-formed",
+    explains: ({ arrival, chorus, expat }) => {
+      const condition = conditionOf(chorus);
+      if (expat.fault?.kind === "doctype") return condition === "not-well-formed";
+      if (expat.fault?.kind !== "xml" || condition !== "restricted-xml") return false;
+      const { at } = expat.fault;
+      const start = Math.max(...["<?", "<!DOCTYPE"].map((opening) => arrival.bytes.lastIndexOf(opening, at)));
+      return start !== -1 && at < refusedFrom(arrival, condition);
     },
   },
   {
