@@ -76,7 +76,19 @@ async function isGone({ romeo, nurse }: Scene): Promise<void> {
   await Promise.all([romeo.see(gone), nurse.see(gone)]);
 }
 
-/** The offender reads nothing, and so many bytes wait for it, more than the operating systems take. @returns how often something was said for that */
+/** @param from seconds that have gone by, but for one, and @param to those after which the offender is gone */
+async function isDroppedWithin(it: Scene, from: number, to: number): Promise<void> {
+  for (let seconds = from; isThere(it); seconds++) {
+    assert.ok(seconds <= to, `still there after ${seconds} s`);
+    it.clock.advanceSeconds(1);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/**
+ * The offender reads nothing, and so many bytes wait for it, more than the operating systems take.
+ * @returns how often something was said for that
+ */
 async function leaveUnread(it: Scene, bytes: number): Promise<number> {
   it.peer.socket.pause();
   const body = "x".repeat(50_000);
@@ -85,7 +97,10 @@ async function leaveUnread(it: Scene, bytes: number): Promise<number> {
   return said;
 }
 
-/** The offender reads nothing, leaves, and enters again, which the history comes with. @returns how often something was said before */
+/**
+ * The offender reads nothing, leaves, and enters again, which the history comes with.
+ * @returns how often something was said before
+ */
 async function enterUnread(it: Scene): Promise<number> {
   const said = await leaveUnread(it, 60_000);
   it.peer.socket.write(`<presence to='${ROOM}/Juliet' type='unavailable'/>`);
@@ -144,11 +159,7 @@ for (const isEncrypted of [false, true]) {
         it.clock.advanceSeconds(14);
         await isServed(it, "14 s later");
         assert.ok(isThere(it));
-        for (let seconds = 15; isThere(it); seconds++) {
-          assert.ok(seconds <= 30, `still there after ${seconds} s`);
-          it.clock.advanceSeconds(1);
-          await new Promise((resolve) => setImmediate(resolve));
-        }
+        await isDroppedWithin(it, 15, 30);
         await isGone(it);
         it.peer.socket.resume();
         await it.peer.hears("<resource-constraint");
@@ -163,11 +174,7 @@ for (const isEncrypted of [false, true]) {
         await isServed(it, "59 s later");
         assert.ok(isThere(it));
         // It is looked at four times in that time.
-        for (let seconds = 60; isThere(it); seconds++) {
-          assert.ok(seconds <= 75, `still there after ${seconds} s`);
-          it.clock.advanceSeconds(1);
-          await new Promise((resolve) => setImmediate(resolve));
-        }
+        await isDroppedWithin(it, 60, 75);
         await isGone(it);
         await isServed(it, "afterwards");
         it.peer.socket.resume();
