@@ -65,7 +65,7 @@ export class ClientConnection {
       wait: (seconds, fn) => waitFor(context, seconds, fn),
       isPressing: () => this.#outlet.pending > maxPendingBytes,
       onLate: () => {
-        if (this.#outlet.pending > maxPendingBytes) this.#overflow(maxPendingBytes);
+        if (this.#outlet.pending > maxPendingBytes) this.#overflow();
         else handlers.onStalled(`nothing was taken for ${sendTimeoutSeconds} s`, "connection-timeout");
       },
     });
@@ -98,7 +98,7 @@ export class ClientConnection {
     return this.#outlet.pending > this.#context.options.maxPendingBytes / 2;
   }
 
-  /** Until the client {@link isBehind} no more; for ever if it is gone. */
+  /** Until the client {@link isBehind} no more, or nothing more is sent to it; for ever if its connection breaks off. */
   async untilCaughtUp(): Promise<void> {
     while (this.isBehind && this.#outlet.open) {
       await new Promise<void>((resolve) => {
@@ -209,7 +209,7 @@ export class ClientConnection {
       maxPending: maxPendingBytes,
       maxBurst: BURST * maxPendingBytes,
       onOverflow: () => {
-        this.#overflow(maxPendingBytes);
+        this.#overflow();
       },
       onWaiting: () => {
         this.#sendDeadline.waiting(socket);
@@ -217,7 +217,8 @@ export class ClientConnection {
     });
   }
 
-  #overflow(bytes: number): void {
-    this.#handlers.onStalled(`more than ${bytes} bytes wait for it`, "resource-constraint");
+  #overflow(): void {
+    const { maxPendingBytes } = this.#context.options;
+    this.#handlers.onStalled(`more than ${maxPendingBytes} bytes wait for it`, "resource-constraint");
   }
 }
